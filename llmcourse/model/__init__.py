@@ -1,0 +1,31 @@
+"""One Transformer for many families: a frozen config decides everything."""
+
+from llmcourse.model.attention import ExplicitAttend, attend, fused_attend, merge_heads, split_heads
+from llmcourse.model.cache import KVCache
+from llmcourse.model.capture import capture_attention, capture_outputs
+from llmcourse.model.config import Alibi, Bucketed, Learned, Rotary, Sinusoidal, TransformerConfig
+from llmcourse.model.mask import causal
+from llmcourse.model.presets import PRESETS, count_parameters, preset
+from llmcourse.model.transformer import Transformer
+
+__all__ = [
+    "PRESETS",
+    "Alibi",
+    "Bucketed",
+    "ExplicitAttend",
+    "KVCache",
+    "Learned",
+    "Rotary",
+    "Sinusoidal",
+    "Transformer",
+    "TransformerConfig",
+    "attend",
+    "capture_attention",
+    "capture_outputs",
+    "causal",
+    "count_parameters",
+    "fused_attend",
+    "merge_heads",
+    "preset",
+    "split_heads",
+]

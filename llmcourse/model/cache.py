@@ -1,0 +1,60 @@
+"""What decoding remembers: the keys and values of all tokens read so far."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+class LayerCache:
+    """Keys and values of one layer."""
+
+    def __init__(self) -> None:
+        self.key: Tensor | None = None
+        self.value: Tensor | None = None
+
+    def append(
+        self, key: Float[Tensor, "B H T K"], value: Float[Tensor, "B H T K"]
+    ) -> tuple[Float[Tensor, "B H S K"], Float[Tensor, "B H S K"]]:
+        """All keys and values up to now, the new ones last."""
+        if self.key is not None and self.value is not None:
+            key = torch.cat((self.key, key), dim=-2)
+            value = torch.cat((self.value, value), dim=-2)
+        self.key, self.value = key, value
+        return key, value
+
+
+class KVCache:
+    """Keys and values of every layer, and the positions that their tokens stand at.
+
+    Its length is the number of tokens that it holds, so an empty cache is falsy: compare with None.
+    """
+
+    def __init__(self, n_layers: int) -> None:
+        self.layers = [LayerCache() for _ in range(n_layers)]
+        self.positions: Tensor | None = None
+
+    def __len__(self) -> int:
+        return 0 if self.positions is None else self.positions.shape[-1]
+
+    def append_positions(self, positions: Int[Tensor, "B T"]) -> Int[Tensor, "B S"]:
+        """The positions of all keys, the new ones last."""
+        if self.positions is not None:
+            positions = torch.cat((self.positions, positions), dim=-1)
+        self.positions = positions
+        return positions
+
+    def reorder(self, rows: Int[Tensor, " B"]) -> None:
+        """Row i becomes what row `rows[i]` was: beam search moves its hypotheses with it."""
+        if self.positions is not None:
+            self.positions = self.positions[rows]
+        for layer in self.layers:
+            if layer.key is not None and layer.value is not None:
+                layer.key, layer.value = layer.key[rows], layer.value[rows]
+
+    def truncate(self, length: int) -> None:
+        """Forgets all but the first `length` tokens: a rejected draft leaves no trace."""
+        if self.positions is not None:
+            self.positions = self.positions[:, :length]
+        for layer in self.layers:
+            if layer.key is not None and layer.value is not None:
+                layer.key, layer.value = layer.key[..., :length, :], layer.value[..., :length, :]
