@@ -1,10 +1,8 @@
 """How tokens read each other: every query scores every key, and takes a weighted mean of the values."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -16,12 +14,17 @@ from llmcourse.model.position import Rotation, rotate
 Attend = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
 
 
+def softmax_over_keys(scores: Float[Tensor, "B H T S"]) -> Float[Tensor, "B H T S"]:
+    """Weights that are positive and sum to 1 over the keys of each query."""
+    return scores.softmax(dim=-1)
+
+
 def attend(
     query: Float[Tensor, "B H T K"],
     key: Float[Tensor, "B H S K"],
     value: Float[Tensor, "B H S K"],
     bias: Float[Tensor, "#B #H #T S"] | None = None,
-    softmax: Callable[[Tensor], Tensor] = partial(torch.softmax, dim=-1),
+    softmax: Callable[[Tensor], Tensor] = softmax_over_keys,
 ) -> Float[Tensor, "B H T K"]:
     """For each query the mean of the values, weighted by how well their keys match.
 

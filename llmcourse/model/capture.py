@@ -1,11 +1,12 @@
 """Looking inside a running model with ordinary forward hooks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from torch import Tensor, nn
 
 from llmcourse.model.attention import ExplicitAttend
+from llmcourse.model.block import Block
 from llmcourse.model.transformer import Transformer
 
 
@@ -16,22 +17,18 @@ def capture_attention(model: Transformer) -> Iterator[list[Tensor]]:
     Self-attention of the decoder, or of the encoder where there is no decoder.
     Raises: ValueError when the model was built with another `attend`, which shows no weights.
     """
-    weights: list[Tensor] = []
     stack = model.encoder if model.decoder is None else model.decoder
     assert stack is not None
-    attends = [block.attention.attend for block in stack.blocks]
-    if not all(isinstance(each, ExplicitAttend) for each in attends):
+    attends = [block.attention.attend for block in stack.blocks if isinstance(block, Block)]
+    softmaxes = [each.softmax for each in attends if isinstance(each, ExplicitAttend)]
+    if len(softmaxes) < len(attends):
         raise ValueError("This model's attend keeps no weights; build it with attend=None to read them.")
-    hooks = [each.softmax.register_forward_hook(lambda _m, _i, out: weights.append(out.detach())) for each in attends]
-    try:
+    with capture_outputs(softmaxes) as weights:
         yield weights
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 @contextmanager
-def capture_outputs(modules: list[nn.Module]) -> Iterator[list[Tensor]]:
+def capture_outputs(modules: Sequence[nn.Module]) -> Iterator[list[Tensor]]:
     """A list that fills with what each module returns, in the order in which they run."""
     outputs: list[Tensor] = []
     hooks = [module.register_forward_hook(lambda _m, _i, out: outputs.append(out.detach())) for module in modules]
