@@ -1,0 +1,1 @@
+"""The machine that turns chapters into a web book and into notebooks."""

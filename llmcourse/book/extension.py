@@ -1,0 +1,142 @@
+"""The Sphinx extension of the course: mathematics, figures, numbers, explorers and repairs to the theme."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.util import logging
+from sphinx.util.math import get_node_equation_number
+from sphinx.writers.html5 import HTML5Translator
+
+from llmcourse.book import numbering
+from llmcourse.book.contents import CACHES, book_pages
+from llmcourse.book.figures import AccessibleFigures
+from llmcourse.book.fingerprint import execution_fingerprint, page_fingerprint
+from llmcourse.book.mathml import UnsupportedMath, to_mathml
+from llmcourse.book.theme import UNUSED_FILES, UnknownIcon, draw_icons
+
+logger = logging.getLogger(__name__)
+ASSETS = Path(__file__).parent / "assets"
+STYLE = "llmcourse.css"
+
+
+def set_up_build(app: Sphinx, config: Config) -> None:
+    """Name the caches after what they depend on, and lay out the files that pages load."""
+    build_folder = Path(app.outdir).parent
+    root = Path(app.srcdir)
+    config.llmcourse_build_folder = str(build_folder / ".book")
+    config.llmcourse_fingerprint = page_fingerprint(root)
+    config.llmcourse_dark_colours = dark_colours()
+    # only these: a README in a tool's hidden folder is no page
+    config.include_patterns = [page.relative_to(root).as_posix() for page in book_pages(root, config.external_toc_path)]
+    config.nb_execution_mode = "cache"
+    # the driver has named the cache that it filled; a plain `jupyter-book build` has not
+    if not config.nb_execution_cache_path:
+        config.nb_execution_cache_path = str(build_folder / CACHES / execution_fingerprint(root))
+    static = build_folder / ".book" / "static"
+    shutil.rmtree(static, ignore_errors=True)
+    static.mkdir(parents=True)
+    shutil.copyfile(ASSETS / STYLE, static / STYLE)
+    for name, text in explorer_assets().items():
+        (static / name).write_text(text, encoding="utf-8")
+    config.html_static_path.append(str(static))
+
+
+def dark_colours() -> dict[str, str]:
+    """The house colours, as drawn on white, with their partners on dark pages."""
+    try:
+        from llmcourse.plots.style import DARK
+    except ModuleNotFoundError:
+        DARK = {"#000000": "#eeeeee"}
+
+    return {light.lower(): dark for light, dark in DARK.items()}
+
+
+def explorer_assets() -> dict[str, str]:
+    """The scripts and the style of the explorers, by file name, in loading order."""
+    try:
+        from llmcourse.widgets.static import assets
+    except ModuleNotFoundError:
+        return {}
+
+    return assets()
+
+
+def visit_inline_math(translator: HTML5Translator, node: nodes.math) -> None:
+    """Write a formula inside a line."""
+    translator.body.append(_mathml(node, display=False))
+    raise nodes.SkipNode
+
+
+def visit_display_math(translator: HTML5Translator, node: nodes.math_block) -> None:
+    """Write a formula on its own line, with its number where it has a label."""
+    translator.body.append(translator.starttag(node, "div", CLASS="math notranslate nohighlight"))
+    translator.body.append(f'<div class="llmc-formula">{_mathml(node, display=True)}</div>')
+    if node.get("number"):
+        translator.body.append(f'<span class="eqno">({get_node_equation_number(translator, node)})')
+        translator.add_permalink_ref(node, "Link to this equation")
+        translator.body.append("</span>")
+    translator.body.append("</div>\n")
+    raise nodes.SkipNode
+
+
+def _mathml(node: nodes.Element, *, display: bool) -> str:
+    try:
+        return to_mathml(node.astext(), display=display)
+    except UnsupportedMath as error:
+        logger.warning("%s", error, location=node, type="llmcourse")
+        return ""
+
+
+def load_explorers(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Load the explorers' scripts on pages that hold one, and nowhere else."""
+    if "data-explorer=" not in context.get("body", ""):
+        return
+    for name in explorer_assets():
+        if name.endswith(".css"):
+            app.add_css_file(name)
+        else:
+            app.add_js_file(name, loading_method="defer")
+
+
+def repair_pages(app: Sphinx, error: Exception | None) -> None:
+    """Draw the icons into every page, then delete the files that no page asks for any more."""
+    if error is not None or app.builder.format != "html":
+        return
+    output = Path(app.outdir)
+    for page in output.rglob("*.html"):
+        before = page.read_text(encoding="utf-8")
+        try:
+            after = draw_icons(before)
+        except UnknownIcon as unknown:
+            logger.warning("%s: %s", page.relative_to(output), unknown, type="llmcourse")
+            continue
+        if after != before:
+            page.write_text(after, encoding="utf-8")
+    for name in UNUSED_FILES:
+        path = output / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect everything."""
+    app.add_config_value("llmcourse_fingerprint", "", "env")
+    app.add_config_value("llmcourse_build_folder", "", "")
+    app.add_config_value("llmcourse_dark_colours", {}, "")
+    # Jupyter Book sets it whether or not the extension that reads it is there
+    app.add_config_value("comments_config", {}, "")
+    app.add_html_math_renderer("mathml", (visit_inline_math, None), (visit_display_math, None))
+    app.add_transform(AccessibleFigures)
+    app.add_css_file(STYLE)
+    # before MyST-NB reads its settings
+    app.connect("config-inited", set_up_build, priority=100)
+    app.connect("html-page-context", load_explorers)
+    app.connect("build-finished", repair_pages)
+    numbering.setup(app)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
