@@ -1,0 +1,92 @@
+"""Beam search against exhaustive search, greedy search and the reference library's definition of a score."""
+
+import itertools
+
+import pytest
+import torch
+
+from llmcourse.decoding import beam_search, generate
+
+PROMPT = torch.tensor([3, 1, 4])
+EOS = (0,)
+
+
+@torch.no_grad()
+def _log_prob(model, continuation: tuple[int, ...]) -> float:
+    ids = torch.cat((PROMPT, torch.tensor(continuation)))
+    log_probs = model(ids[None])[0, len(PROMPT) - 1 : -1].log_softmax(-1)
+    return sum(log_probs[i, token].item() for i, token in enumerate(continuation))
+
+
+def _all_continuations(length: int):
+    for n in range(1, length + 1):
+        for body in itertools.product(range(1, 13), repeat=n - 1):
+            yield (*body, 0)
+    yield from itertools.product(range(1, 13), repeat=length)
+
+
+def test_a_wide_enough_beam_finds_the_best_there_is(model):
+    # 13 words, two steps: 13 beams hold every first word, so nothing can be missed
+    best = sorted(((_log_prob(model, c), c) for c in _all_continuations(2)), reverse=True)[:5]
+    found = beam_search(model, PROMPT, 2, n_beams=13, eos=EOS)[:5]
+    assert [h.ids for h in found] == [ids for _, ids in best]
+
+
+@pytest.mark.parametrize("n_beams", [1, 2, 4])
+@pytest.mark.parametrize("length_penalty", [0.0, 0.8])
+def test_every_score_is_the_log_probability_of_its_ids(model, n_beams, length_penalty):
+    found = beam_search(model, PROMPT, 8, n_beams, eos=EOS, length_penalty=length_penalty)
+    assert 1 <= len(found) <= n_beams
+    assert len({h.ids for h in found}) == len(found)
+    for hypothesis in found:
+        assert hypothesis.log_prob == pytest.approx(_log_prob(model, hypothesis.ids), abs=1e-4)
+        assert hypothesis.ended == (hypothesis.ids[-1] == 0)
+        assert 0 not in hypothesis.ids[:-1]  # an ended hypothesis is not extended
+    scores = [h.score(length_penalty) for h in found]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_one_beam_without_an_end_token_is_greedy(model):
+    assert list(beam_search(model, PROMPT, 12, n_beams=1)[0].ids) == generate(model, PROMPT[None], 12)[0].tolist()
+
+
+@pytest.mark.parametrize("n_beams", [2, 3, 5])
+def test_beams_equal_the_reference(model, n_beams):
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    from llmcourse.hub.families import GPT2, weights_to_ours
+    from llmcourse.model import Transformer
+
+    torch.manual_seed(8)
+    reference = GPT2LMHeadModel(GPT2Config(vocab_size=13, n_positions=40, n_embd=16, n_layer=2, n_head=2)).eval()
+    with torch.no_grad():
+        for weight in reference.parameters():
+            weight.add_(torch.randn_like(weight) * 0.3)
+    config = GPT2.config(reference.config.to_dict())
+    ours = Transformer(config).eval()
+    ours.load_state_dict(weights_to_ours(GPT2, config, reference.state_dict()))
+    theirs = reference.generate(
+        PROMPT[None],
+        attention_mask=torch.ones(1, len(PROMPT), dtype=torch.long),
+        max_new_tokens=7,
+        num_beams=n_beams,
+        num_return_sequences=n_beams,
+        do_sample=False,
+        length_penalty=0.0,
+        eos_token_id=None,
+        pad_token_id=0,
+    )
+    found = beam_search(ours, PROMPT, 7, n_beams)
+    assert [list(h.ids) for h in found] == theirs[:, len(PROMPT) :].tolist()
+
+
+def test_a_length_penalty_favours_longer_continuations(model):
+    short = beam_search(model, PROMPT, 10, 4, eos=EOS)[0]
+    long = beam_search(model, PROMPT, 10, 4, eos=EOS, length_penalty=3.0)[0]
+    assert len(long.ids) > len(short.ids)
+
+
+@pytest.mark.parametrize("options", [{"n_beams": 0}, {"max_new_tokens": 0}, {"length_penalty": -1.0}])
+def test_a_beam_that_cannot_work_is_refused(model, options):
+    with pytest.raises(ValueError, match="Beam search needs"):
+        beam_search(model, PROMPT, **{"max_new_tokens": 3, "n_beams": 2, **options})

@@ -1,0 +1,97 @@
+"""Generation: cached equals uncached, rows do not disturb each other, samples follow the distribution."""
+
+import pytest
+import torch
+
+from llmcourse.decoding import choose, compose, generate, stream, temperature, top_k
+
+PROMPTS = torch.tensor([[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12]])
+
+
+def _generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("transform", [None, compose(temperature(0.8), top_k(5))])
+def test_cached_generation_equals_uncached(model, transform):
+    cached = generate(model, PROMPTS, 20, transform=transform, generator=_generator())
+    plain = generate(model, PROMPTS, 20, transform=transform, generator=_generator(), use_cache=False)
+    assert torch.equal(cached, plain)
+    assert cached.shape == (3, 20)
+
+
+def test_greedy_takes_the_likeliest_token_each_time(model):
+    ids = PROMPTS
+    for _ in range(10):
+        ids = torch.cat((ids, model(ids)[:, -1].argmax(-1, keepdim=True)), dim=1)
+    assert torch.equal(generate(model, PROMPTS, 10), ids[:, 4:])
+
+
+def test_left_padded_rows_generate_what_they_would_alone(model):
+    padded = torch.cat((torch.zeros(3, 2, dtype=torch.long), PROMPTS), dim=1)
+    is_real = torch.ones_like(padded, dtype=torch.bool)
+    is_real[:, :2] = False
+    assert torch.equal(generate(model, padded, 12, is_real=is_real), generate(model, PROMPTS, 12))
+
+
+def test_a_row_that_has_ended_stays_ended(model):
+    free = generate(model, PROMPTS, 15)
+    eos = [int(free[0, 3])]
+    new = generate(model, PROMPTS, 15, eos=eos)
+    for row, free_row in zip(new.tolist(), free.tolist(), strict=True):
+        end = free_row.index(eos[0]) if eos[0] in free_row else len(row)
+        assert row[:end] == free_row[:end][: len(row)]
+        assert set(row[end:]) <= set(eos)
+
+
+def test_generation_stops_when_all_rows_have_ended(model):
+    one = generate(model, PROMPTS[:1], 15)
+    eos = [int(one[0, 3]), 99]
+    first = one[0].tolist().index(eos[0])
+    assert generate(model, PROMPTS[:1], 15, eos=eos).shape[1] == first + 1
+
+
+def test_generation_stops_at_the_context(model):
+    assert generate(model, PROMPTS, 100).shape[1] == 40 - 4 + 1
+
+
+def test_samples_follow_the_distribution(model):
+    draws = 20_000
+    logits = model(PROMPTS[:1])[:, -1].detach()
+    tokens = choose(logits.expand(draws, -1), PROMPTS[:1].expand(draws, -1), temperature(1.0), _generator())
+    expected = logits.softmax(-1)[0] * draws
+    observed = torch.bincount(tokens, minlength=13)
+    chi_square = ((observed - expected) ** 2 / expected).sum()
+    assert chi_square < 32.9  # 99.9 % quantile with 12 degrees of freedom
+
+
+def test_rows_draw_independently(model):
+    same = PROMPTS[:1].expand(200, -1)
+    first = generate(model, same, 1, transform=temperature(1.0), generator=_generator())[:, 0]
+    assert first.unique().numel() > 1
+
+
+def test_a_removed_token_is_never_drawn(model):
+    logits = torch.tensor([[0.0, 1.0, 2.0, 3.0]]).expand(5000, -1)
+    drawn = choose(logits, torch.zeros(5000, 1, dtype=torch.long), top_k(2), _generator())
+    assert set(drawn.tolist()) == {2, 3}
+
+
+def test_a_stream_can_be_left_early(model):
+    tokens = stream(model, PROMPTS, 30)
+    first = [next(tokens) for _ in range(3)]
+    assert torch.equal(torch.stack(first, dim=1), generate(model, PROMPTS, 3))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "n", "message"),
+    [
+        (torch.zeros(1, 0, dtype=torch.long), 5, "The prompt is empty"),
+        (torch.zeros(1, 41, dtype=torch.long), 5, "41 tokens does not fit the context of 40"),
+        (torch.tensor([[13]]), 5, "the model knows 0 to 12"),
+        (torch.tensor([[1]]), 0, "max_new_tokens must be at least 1"),
+    ],
+)
+def test_a_prompt_that_cannot_work_is_refused(model, prompt, n, message):
+    with pytest.raises(ValueError, match=message):
+        generate(model, prompt, n)

@@ -1,0 +1,70 @@
+import json
+
+import pytest
+
+from llmcourse.model import PRESETS, Learned, Rotary, Sinusoidal, TransformerConfig, count_parameters, preset
+
+from .conftest import DECODERS, SIZES
+
+PUBLISHED = {  # parameters of the released checkpoints
+    "gpt2": 124_439_808,
+    "gpt2-medium": 354_823_168,
+    "gpt2-large": 774_030_080,
+    "gpt2-xl": 1_557_611_200,
+    "llama-2-7b": 6_738_415_616,
+    "llama-2-13b": 13_015_864_320,
+    "llama-2-70b": 68_976_648_192,
+    "llama-3-8b": 8_030_261_248,
+    "llama-3-70b": 70_553_706_496,
+}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_have_exactly_the_published_number_of_parameters(name):
+    assert count_parameters(preset(name)) == PUBLISHED[name]
+
+
+def test_an_unknown_preset_is_refused_with_the_known_names():
+    with pytest.raises(ValueError, match=r"Unknown preset 'gpt-5'; known are gpt2, gpt2-medium"):
+        preset("gpt-5")
+
+
+@pytest.mark.parametrize("config", DECODERS.values(), ids=DECODERS)
+def test_a_config_survives_json(config):
+    assert TransformerConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"d_model": 10, "d_head": None}, "d_model=10 does not split into n_heads=3"),
+        ({"n_kv_heads": 2}, "n_heads=3 is not a multiple of n_kv_heads=2"),
+        ({"n_decoder_layers": 0}, "at least one layer"),
+        ({"vocab_size": 0}, "vocab_size must be at least 1"),
+        ({"position": Rotary(), "d_head": 7}, "must be even, not 7"),
+        ({"position": Sinusoidal(), "d_model": 25}, "must be even, not 25"),
+        ({"dropout": 1.0}, r"dropout must lie in \[0, 1\)"),
+        ({"activation": "swish"}, "activation must be one of relu"),
+    ],
+)
+def test_an_impossible_config_is_refused_with_the_rule_and_the_value(change, message):
+    with pytest.raises(ValueError, match=message):
+        TransformerConfig(**{**SIZES, **change})
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"wings": 2}, "Unknown configuration field 'wings'"),
+        ({"position": {"kind": "Spiral"}}, "Unknown position scheme 'Spiral'"),
+        ({"vocab_size": 5}, "Incomplete configuration"),
+    ],
+)
+def test_a_foreign_config_file_is_refused_by_field(fields, message):
+    with pytest.raises(ValueError, match=message):
+        TransformerConfig.from_dict(fields)
+
+
+def test_the_context_is_the_length_of_the_position_table():
+    assert TransformerConfig(**SIZES, position=Learned(9)).context == 9
+    assert TransformerConfig(**SIZES, position=Rotary()).context is None
