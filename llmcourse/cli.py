@@ -1,0 +1,131 @@
+"""The command line: `llmcourse book`, `llmcourse test` and the rest. Every make target is one of these."""
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from llmcourse.commands.errors import one_line
+from llmcourse.commands.places import course_root
+
+# Commands import what they need when they run, so that `llmcourse --help` is quick and works without torch.
+
+
+class OneLineErrors(TyperGroup):
+    """A group of commands that answers a user's mistake with one line, and ours with a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the chosen command; exit code 2 after a user's mistake, 1 after a failed build or test."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            line = one_line(error)
+            if line is None or ctx.params.get("debug"):
+                raise
+            typer.echo(line if "\n" in line else f"llmcourse: {line}", err=True)
+            raise typer.Exit(exit_code(error)) from None
+
+
+def exit_code(error: BaseException) -> int:
+    """2 where the user's input is at fault, 1 where something that was run has failed."""
+    return 2 if isinstance(error, ValueError | OSError) else 1
+
+
+app = typer.Typer(
+    cls=OneLineErrors,
+    name="llmcourse",
+    help="A course on large language models: build the book, open the notebooks, run the tests, train a model.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+READ, BUILD, TRAIN = "Read and work", "Build and check", "Train and write"
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of every error.")] = False,
+) -> None:
+    """Hold the options that come before the command's name."""
+
+
+@app.command(rich_help_panel=READ)
+def book(
+    workers: Annotated[int, typer.Option(min=1, help="Chapters that run at the same time.")] = 2,
+) -> None:
+    """Build the book into _build/html; only chapters that changed run again."""
+    from llmcourse.book.build import build_book
+
+    build_book(course_root(), workers=workers)
+
+
+@app.command(rich_help_panel=READ)
+def serve(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free port.")] = 8000,
+) -> None:
+    """Show the built book at http://127.0.0.1:8000, to this machine only."""
+    from llmcourse.commands.serve import serve_book
+
+    serve_book(course_root(), port)
+
+
+@app.command(rich_help_panel=READ, context_settings=PASS_ON)
+def lab(ctx: typer.Context) -> None:
+    """Open JupyterLab with the chapters as notebooks, and the exercises. Further options go to JupyterLab."""
+    from llmcourse.commands.lab import open_lab
+
+    open_lab(course_root(), ctx.args)
+
+
+@app.command(rich_help_panel=READ)
+def notebooks() -> None:
+    """Write the chapters as Jupyter notebooks beside their sources (git ignores them)."""
+    from llmcourse.book.notebooks import write_notebooks
+
+    for path in write_notebooks(course_root()):
+        typer.echo(path)
+
+
+@app.command(rich_help_panel=BUILD, context_settings=PASS_ON)
+def test(ctx: typer.Context) -> None:
+    """Run every test; or, with arguments, pytest with them: llmcourse test tests/model -k cache."""
+    from llmcourse.commands.test import run_tests
+
+    run_tests(course_root(), ctx.args)
+
+
+@app.command(rich_help_panel=BUILD)
+def check(
+    fix: Annotated[bool, typer.Option("--fix", help="Let ruff mend what it can first.")] = False,
+) -> None:
+    """Read the code with ruff, mypy, import-linter and codespell."""
+    from llmcourse.commands.check import run_checks
+
+    run_checks(course_root(), fix)
+
+
+@app.command(rich_help_panel=BUILD)
+def exercises() -> None:
+    """Write exercises/ from solutions/: what students get, without answers and hidden tests."""
+    from llmcourse.grading.release import generate
+
+    for path in generate(course_root()):
+        typer.echo(path)
+
+
+@app.command(rich_help_panel=BUILD)
+def lock() -> None:
+    """Choose exact versions again and write requirements.lock (needs uv and the network)."""
+    from llmcourse.commands.lock import write_lock
+
+    typer.echo(write_lock(course_root()))
+
+
+def main() -> None:
+    """Run the command line; the entry point of `python -m llmcourse.cli`."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
