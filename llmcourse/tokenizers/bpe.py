@@ -59,6 +59,7 @@ class ByteBPE:
                 f"vocab_size={vocab_size} is too small: 256 bytes and {len(specials)} specials "
                 f"need {N_BYTES + len(specials)}."
             )
+        _checked_pattern(pattern)
         pieces: Counter[str] = Counter()
         for text in texts:
             for stretch, is_special in split_specials(text, specials):

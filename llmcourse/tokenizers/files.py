@@ -26,16 +26,18 @@ def to_dict(pairs: Iterable[Pair], specials: list[str], pattern: str, vocab_size
 def write_json(path: str | Path, content: dict[str, Any]) -> None:
     """Write the content beside the target, then move it into place: a crash leaves the old file whole."""
     target = Path(path)
-    handle, temporary = tempfile.mkstemp(prefix=target.name, suffix=".tmp", dir=target.parent)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=target.name, suffix=".tmp", dir=target.parent)
+    temporary = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             json.dump(content, stream, ensure_ascii=False)
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(temporary, 0o644)  # mkstemp gives a file that only its owner may read
-        os.replace(temporary, target)
+        temporary.chmod(0o644)  # mkstemp gives a file that only its owner may read
+        temporary.replace(target)
     except BaseException:
-        os.unlink(temporary)
+        temporary.unlink()
         raise
 
 
