@@ -1,0 +1,308 @@
+"""The words of the world: names, jobs, quirks, things, places and days.
+
+Keys and places in the lists are stable ids that probabilities hang on: append, never insert; wording may change.
+"""
+
+from dataclasses import dataclass, field
+from functools import cache
+
+from llmcourse.world.template import number_word
+
+SHE_NAMES = (
+    "Mara Ines Tilda Wren Ada Nell Olga Petra Ruth Suki Vera Zora Bea Cleo Dora Edda Fern Greta Hana Iris Lotte Juno"
+).split()
+HE_NAMES = (
+    "Odo Finn Bram Hugo Ivo Jonas Karl Leo Milo Niko Otto Pip Rufus Sam Theo Umar Viggo Walt Yuri Abel Caspar Emil"
+).split()
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def a_or_an(noun: str) -> str:
+    """`noun` with its article."""
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A trade: its name, the place where it is done, and what is mended or sold there."""
+
+    name: str
+    at: str
+    ware: str = ""
+    wares: str = ""
+    mends: str = ""
+    excuse: str = ""
+
+    @property
+    def to(self) -> str:
+        """The way there."""
+        return "to " + self.at.split(" ", 1)[1]
+
+    @property
+    def forms(self) -> dict[str, str]:
+        return {"": self.name, "a": a_or_an(self.name), "at": self.at, "to": self.to}
+
+
+JOBS = (
+    Job("baker", "at the bakery", "pie", "pies"),
+    Job("fisher", "on the pier", "herring", "herrings"),
+    Job("beekeeper", "at the beehives", "candle", "candles"),
+    Job("teacher", "at the school"),
+    Job("clockmaker", "at the clock shop", mends="clock"),
+    Job("smith", "at the forge", "nail", "nails", mends="kettle"),
+    Job("tailor", "at the tailor shop", "button", "buttons", mends="coat"),
+    Job("doctor", "at the clinic"),
+    Job("gardener", "at the greenhouse", "pumpkin", "pumpkins"),
+    Job("miller", "at the mill"),
+    Job("librarian", "at the library", mends="book"),
+    Job("carpenter", "at the workshop", "spoon", "spoons", mends="chair"),
+    Job("shepherd", "at the sheepfold", "cheese", "cheeses"),
+    Job("cook", "at the inn", "dumpling", "dumplings"),
+    Job("sailor", "at the harbour", mends="net"),
+    Job("postmaster", "at the post office"),
+    Job("painter", "at the studio", mends="sign"),
+    Job("potter", "at the pottery", "cup", "cups", mends="jug"),
+    Job("barber", "at the barber shop"),
+    Job("lamplighter", "at the lighthouse", mends="lantern"),
+    Job("musician", "at the theatre", mends="fiddle"),
+    Job("cobbler", "at the shoe shop", mends="boot"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Quirk:
+    """A habit: how people speak of it, and what comes of it (in templates about role q)."""
+
+    key: str
+    clause: str
+    events: tuple[str, ...]
+    hides: str = ""
+
+
+QUIRKS = (
+    Quirk(
+        "counts",
+        "who counted everything twice",
+        (
+            "{q.Or} counted the clouds twice, as always, and got two answers.",
+            "{q.Or} counted the steps to the door, went back, and counted them again.",
+        ),
+    ),
+    Quirk(
+        "geese",
+        "who was afraid of geese",
+        (
+            "A goose looked at {q}, so {q.he} took the long way round.",
+            "{q.Or} heard a goose, hid behind a barrel, and waited for it to lose interest.",
+        ),
+    ),
+    Quirk(
+        "whistles",
+        "who whistled all day",
+        (
+            "{q.Or} whistled the only tune {q.he} knew, and three windows closed.",
+            "{q.Or} whistled on the way, and a dog joined in, half a note too low.",
+        ),
+    ),
+    Quirk(
+        "forgets",
+        "who forgot the names of things",
+        (
+            "{q.Or} forgot the word for bridge and called it the dry part of the river.",
+            "{q.Or} asked for a thing, that thing, the thing for soup. It was a spoon.",
+        ),
+    ),
+    Quirk(
+        "hat",
+        "who kept everything in a hat",
+        (
+            "A fork, a stamp and a small frog fell out of {q.poss} hat. {q.He} put them back.",
+            "{q.Or} took off {q.his} hat to say hello, and a week of lunches fell out.",
+        ),
+    ),
+    Quirk(
+        "late",
+        "who was late for everything",
+        (
+            "{q.Or} was late, as always, and blamed the clock, as always.",
+            "{q.Or} arrived an hour late and was surprised to find nobody surprised.",
+        ),
+    ),
+    Quirk(
+        "goat",
+        "who asked a goat for advice",
+        (
+            "{q.Or} asked the goat about it, and the goat ate the question.",
+            "{q.Or} went to the goat for advice. The goat advised grass.",
+        ),
+    ),
+    Quirk(
+        "sorry",
+        "who apologised to furniture",
+        (
+            "{q.Or} bumped into a table and begged its pardon.",
+            "{q.Or} tripped over a bench and asked whether it was hurt.",
+        ),
+    ),
+    Quirk(
+        "naps",
+        "who could sleep anywhere",
+        (
+            "{q.Or} slept for a minute against a wall. The wall did not mind.",
+            "{q.Or} sat down on a sack of flour, only to think, and woke at noon.",
+        ),
+    ),
+    Quirk(
+        "maps",
+        "who drew maps of everything",
+        (
+            "{q.Or} drew a map of the street, and then got lost on the map.",
+            "{q.Or} unfolded a map of the kitchen. It was bigger than the kitchen.",
+        ),
+    ),
+    Quirk(
+        "honest",
+        "who could not tell a lie",
+        (
+            "{q.Or} met a man in a new hat and told him the truth about it.",
+            "Somebody asked {q} about a wedding cake. {q.He} answered, and that was the end of the wedding.",
+        ),
+    ),
+    Quirk(
+        "shoes",
+        "who wore two left shoes",
+        (
+            "{q.Or} walked in a small circle, on account of the shoes.",
+            "{q.Or} set out straight ahead and came back from the left, as one does in such shoes.",
+        ),
+    ),
+    Quirk(
+        "rain",
+        "who predicted rain every day",
+        (
+            '"Rain," said {q}, to nobody. A cloud looked down and thought about it.',
+            "{q.Or} opened {q.his} umbrella indoors, to be early.",
+        ),
+    ),
+    Quirk(
+        "string",
+        "who never threw anything away",
+        (
+            "{q.Or} found a bit of string too short for anything and put it with the others.",
+            "{q.Or} stopped to save a broken egg cup, in case eggs ever broke that way.",
+        ),
+    ),
+    Quirk(
+        "echo",
+        "who talked to the echo",
+        (
+            "{q.Or} shouted good morning to the hills, and the hills agreed.",
+            "{q.Or} argued with the echo under the bridge. The echo had the last word.",
+        ),
+    ),
+    Quirk(
+        "birds",
+        "who knew every bird by name",
+        (
+            "{q.Or} greeted a crow named Margaret. Margaret was busy.",
+            "{q.Or} introduced two pigeons who had been married for years.",
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Thing:
+    """Something that can be carried, lent or lost, with the jokes that belong to it."""
+
+    key: str
+    jokes: tuple[str, ...]
+    forms: dict[str, str] = field(repr=False)
+
+
+def _thing(key: str, *jokes: str) -> Thing:
+    forms = {"": key, "a": a_or_an(key), "A": a_or_an(key).capitalize(), "the": f"the {key}", "The": f"The {key}"}
+    return Thing(key, jokes, forms)
+
+
+THINGS = (
+    _thing("ladder", "It lacked one rung, but not an important one.", "It was taller than anything in the village."),
+    _thing("umbrella", "It kept off everything but the rain.", "It had opened once, at a funeral, and never since."),
+    _thing("kettle", "It whistled in a minor key.", "It took so long to boil that people planned around it."),
+    _thing("lantern", "It gave more smoke than light.", "Moths came from other villages to see it."),
+    _thing("accordion", "It knew two tunes, and both were the same.", "It sighed when nobody was near."),
+    _thing("wheelbarrow", "Its wheel squeaked the news to the whole street.", "It always turned left."),
+    _thing("axe", "It was sharp at both ends, which was one too many.", "Butter was safe from it."),
+    _thing("fiddle", "One string was missing, and nobody missed it.", "The cat had feelings about it."),
+    _thing("saddle", "There was no horse, but one likes to be ready.", "It was made for a very small horse."),
+    _thing("oven", "It burned everything on one side only.", "It had the warmth of an aunt and the smell of a sock."),
+    _thing("almanac", "It was right about the past.", "It was two years old, but so was the weather."),
+    _thing("telescope", "It showed the moon, and a thumb.", "Everything looked far away in it, from either end."),
+    _thing("rope", "It was almost long enough.", "It was tied in a knot that nobody remembered tying."),
+    _thing("bell", "It rang a little late.", "It made one think of soup."),
+)
+
+PLACES = ("bridge", "market", "harbour", "square", "well", "orchard", "station", "river", "old tower", "meadow")
+WEATHERS = ("rainy", "windy", "foggy", "bright", "frosty", "warm", "grey", "icy", "stormy", "quiet")
+
+
+@dataclass(frozen=True, eq=False)
+class Weather:
+    """The weather of a day."""
+
+    key: str
+    forms: dict[str, str] = field(repr=False)
+
+
+SKIES = tuple(Weather(w, {"": w, "a": a_or_an(w), "Cap": w.capitalize()}) for w in WEATHERS)
+
+
+@dataclass(frozen=True)
+class Item:
+    """Something that is counted."""
+
+    one: str
+    many: str
+
+    @property
+    def key(self) -> str:
+        return self.one
+
+    @property
+    def forms(self) -> dict[str, str]:
+        return {"": self.many, "one": self.one}
+
+
+ITEMS = (
+    Item("egg", "eggs"),
+    Item("apple", "apples"),
+    Item("button", "buttons"),
+    Item("candle", "candles"),
+    Item("plum", "plums"),
+    Item("onion", "onions"),
+    Item("cup", "cups"),
+    Item("pie", "pies"),
+    Item("turnip", "turnips"),
+    Item("biscuit", "biscuits"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Quantity:
+    """So many of something."""
+
+    n: int
+    item: Item
+    forms: dict[str, str] = field(repr=False)
+
+    def __str__(self) -> str:
+        return self.forms[""]
+
+
+@cache
+def quantity(n: int, item: Item) -> Quantity:
+    """`n` of `item` in words: "one egg", "seven eggs", "no eggs"."""
+    noun = item.one if n == 1 else item.many
+    word = number_word(n)
+    forms = {"": f"{word} {noun}", "Cap": f"{word.capitalize()} {noun}", "n": word, "was": "was" if n == 1 else "were"}
+    return Quantity(n, item, forms | {"N": word.capitalize()})

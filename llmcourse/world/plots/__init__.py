@@ -1,0 +1,22 @@
+"""The plots of the world: each is a function that tells one story."""
+
+from collections.abc import Callable, Mapping
+
+from llmcourse.world.codas import opening
+from llmcourse.world.plots.numbers import count, market, rumour, vote
+from llmcourse.world.plots.things import key, lend, mend, search
+from llmcourse.world.plots.village import contest, sign, soup, stranger, trip
+from llmcourse.world.story import Story
+
+PLOTS: Mapping[str, Callable[[Story], None]] = {
+    plot.__name__: plot
+    for plot in (lend, key, search, mend, market, count, rumour, vote, stranger, contest, sign, soup, trip)
+}
+
+
+def tell_story(s: Story) -> None:
+    """A day of the world: an opening, then one of the plots."""
+    opening(s)
+    name = s.choose("plot", s.world.dials.plots)
+    s.labels["plot"] = name
+    PLOTS[name](s)

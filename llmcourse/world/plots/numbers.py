@@ -1,0 +1,278 @@
+"""Plots that reckon: counting, haggling, a rumour that doubles, a vote."""
+
+from llmcourse.world.codas import joke, moral, mood, quirk
+from llmcourse.world.lexicon import ITEMS, PLACES, THINGS, Item, quantity
+from llmcourse.world.story import Story
+from llmcourse.world.template import number_word
+
+COIN = Item("coin", "coins")
+SCARES = (Item("goose", "geese"), Item("wolf", "wolves"), Item("bear", "bears"), Item("ghost", "ghosts"))
+PLEDGES = (
+    "free soup",
+    "shorter Mondays",
+    "a bench at every corner",
+    "less wind",
+    "music in the mornings",
+    "bigger spoons",
+)
+
+
+def count(s: Story) -> None:
+    """Somebody has so many of something; some go, some come; how many are left?"""
+    s.let(a=s.someone, n=s.one_of("count.start", range(6, 16)), i=s.one_of("count.item", ITEMS))
+    s.say(
+        "count.open",
+        "{a.full} had {n} {i} in a basket.",
+        "{a.full} set out with {n} {i} and the best intentions.",
+        "{a.full} carried {n} {i} through the village.",
+    )
+    s.let(p=s.one_of("count.place", PLACES))
+    item, left = s["i"], s["n"]
+    s.labels["start"] = left
+    quirk(s, "a")
+    for beat in (_give, _lose, _gain):
+        left = beat(s, left)
+    s.let(r=quantity(left, item), c=s.someone)
+    s.say(
+        "count.ask",
+        '"How many are left?" asked {c.full}.',
+        "{c.full} wanted to know how many there were now.",
+        '"Only a few left, I see," said {c.full}, who could not see.',
+    )
+    s.say("count.answer", '"{r.N}," said {a}.', "{a} counted them. There {r.was} {r.n}.", '"{r.Cap}," said {a}.')
+    s.say(
+        "count.end",
+        "{c} nodded, as if that were the right number.",
+        '"There is soup in that," said {c}.',
+        '"When I was young there were more," said {c}.',
+    )
+    if left < 5:
+        mood(s, "a", sad=4, angry=2, calm=3)
+    else:
+        mood(s, "a", happy=4, proud=3, calm=2)
+    moral(s, "count", "Numbers are honest, but they do not stay.", f"One basket is enough, if one does not share it.")
+    s.labels["left"] = left
+    s.ask("how many", f"How many {item.many} were left?", number_word(left))
+    s.ask("how many", f"How many {item.many} were there at first?", number_word(s["n"]))
+    s.ask("who", f"Who had the {item.many}?", s["a"])
+
+
+def _give(s: Story, left: int) -> int:
+    s.let(b=s.someone, k=s.one_of("count.give", range(1, min(left, 6))))
+    s.say(
+        "count.give",
+        "{a.Or} gave {k} to {b.full}, who had asked for none.",
+        "{b.full} said that it was a birthday, and got {k}.",
+        "{b.full} looked hungry, or poor, or both, and received {k}.",
+    )
+    s.ask("how many", f"How many did {s['b']} get?", number_word(s["k"]))
+    return left - s["k"]
+
+
+def _lose(s: Story, left: int) -> int:
+    if left < 2:
+        return left
+    s.let(k=s.one_of("count.lose", range(1, min(left, 4))))
+    lost = s.say_one(
+        "count.lost",
+        {
+            False: ("Nothing fell, which was unusual.",),
+            True: (
+                "A goat ate {k} and looked innocent.",
+                "On the way {a} dropped {k} at the {p}.",
+                "{a} tripped, and lost {k} in the mud.",
+            ),
+        },
+        (0.25, 0.75),
+    )
+    return left - s["k"] if lost else left
+
+
+def _gain(s: Story, left: int) -> int:
+    s.let(k=s.one_of("count.gain", range(1, 7)))
+    gained = s.say_one(
+        "count.gained",
+        {
+            False: ("Nobody gave any back.", "There were no others to be had that day."),
+            True: (
+                "At the {p} {a} found {k} more, and nobody was looking.",
+                "But an aunt came by and added {k}.",
+                "Then a neighbour returned {k} from last year.",
+            ),
+        },
+        (0.45, 0.55),
+    )
+    return left + s["k"] if gained else left
+
+
+def market(s: Story) -> None:
+    """Somebody haggles; the price that is paid is the seller's last one."""
+    s.let(a=s.someone, b=s.someone, x=s.one_of("market.thing", THINGS), z=s.one_of("market.purse", range(10, 31)))
+    s.say(
+        "market.open",
+        "{a.full} went to the market with {z} coins to buy {x.a}.",
+        "{a.full} put {z} coins into a sock and went to buy {x.a}.",
+        "{a.full} needed {x.a} and had {z} coins.",
+    )
+    purse = s["z"]
+    s.let(p=s.one_of("market.ask", range(6, min(purse, 20) + 1)))
+    s.say(
+        "market.seller",
+        '{b.full} had one. "{p.Cap} coins," said {b}.',
+        'It so happened that {b.full} was selling one. "Only {p} coins," said {b}.',
+        '"For you, {p} coins," said {b.full}, who had just the thing.',
+    )
+    joke(s)
+    s.let(o=s.one_of("market.offer", range(2, s["p"] - 2)))
+    s.say("market.offer", '"{o.Cap}," said {a}.', '{a} laughed. "{o.Cap}, and no more."', "{a} offered {o}.")
+    s.let(f=s.one_of("market.last", range(s["o"] + 1, s["p"])))
+    s.say(
+        "market.last",
+        '"{f.Cap}, and my children go barefoot," said {b}, who had no children.',
+        '"{f.Cap}," said {b}, "because it is nearly evening." It was ten in the morning.',
+        '{b} sighed like a door. "{f.Cap} is my last word."',
+    )
+    quirk(s, "a")
+    bought = s.say_one(
+        "market.end",
+        {
+            True: ("They shook hands on it.", '"Done," said {a}, and paid.', "{a} counted out {f} coins, slowly."),
+            False: (
+                '"No," said {a}, and walked away with an empty hand.',
+                "{a} did not buy it, and it did not seem to mind.",
+            ),
+        },
+        (0.65, 0.35),
+    )
+    left = purse - s["f"] if bought else purse
+    s.let(r=quantity(left, COIN))
+    s.say(
+        "market.rest",
+        "That left {a.him} with {r}.",
+        "So {a.he} went home with {r}.",
+        "There {r.was} {r} left in the purse.",
+    )
+    if bought:
+        mood(s, "a", happy=4, proud=4, calm=1)
+        moral(s, "bought", "A good price is one that hurts both a little.", "What is cheap is carried home twice.")
+    else:
+        mood(s, "a", sad=3, angry=2, proud=2, calm=2)
+        moral(
+            s, "not-bought", "The cheapest thing is the one that stays in the shop.", "A full purse is also a purchase."
+        )
+    x = s["x"].key
+    s.labels |= {"bought": bought, "left": left}
+    s.ask("who", f"Who was selling the {x}?", s["b"])
+    s.ask("yes-no", f"Did {s['a']} buy the {x}?", "yes" if bought else "no")
+    s.ask("how many", f"How many coins did {s['a']} have at first?", number_word(purse))
+    s.ask("how many", f"How many coins did {s['a']} have in the end?", number_word(left))
+    s.ask("how many", "What was the last price, in coins?", number_word(s["f"]))
+
+
+def rumour(s: Story) -> None:
+    """A story doubles each time it is told."""
+    s.let(
+        a=s.someone,
+        n=s.one_of("rumour.n", range(2, 6)),
+        w=s.one_of("rumour.scare", SCARES),
+        p=s.one_of("rumour.place", PLACES),
+    )
+    s.say(
+        "rumour.open",
+        "{a.full} saw {n} {w} near the {p}.",
+        "{a.full} came from the {p} and said that there were {n} {w} there.",
+        "{a.full} thought that {n} {w} were standing by the {p}.",
+    )
+    first, n = s["n"], s["n"]
+    teller = s["a"]
+    for i in range(3):
+        n *= 2
+        s.let(t=teller, b=s.someone, k=n)
+        s.say(
+            f"rumour.pass{i}",
+            "{t} told {b.full}, who heard {k}.",
+            '{b.full} had it from {t}. "{k.Cap} of them," said {b}.',
+            "By the time {b.full} knew of it, there were {k}.",
+        )
+        teller = s["b"]
+        if i == 1:
+            quirk(s, "b")
+    s.say(
+        "rumour.back",
+        "In the evening {b} warned {a} about {k} {w}.",
+        '"{k.Cap} {w}!" {b} cried to {a} at dusk. "Stay at home!"',
+    )
+    s.say(
+        "rumour.end",
+        '"That is far more than I saw," said {a}, and believed every one.',
+        '"I only saw {n}," said {a}, but nobody wanted so few.',
+        "{a} had seen {n}, and trembled at the thought of the others.",
+    )
+    mood(s, "a", afraid=6, excited=2, proud=1)
+    moral(s, "rumour", "News grows best where it is not watered.", "The truth walks, and is overtaken at the bridge.")
+    s.labels |= {"first": first, "last": n}
+    many = s["w"].many
+    s.ask("how many", f"How many {many} did {s['a']} see?", number_word(first))
+    s.ask("how many", f"How many {many} did {s['b']} speak of?", number_word(n))
+    s.ask("who", f"Who saw the {many} first?", s["a"])
+
+
+def vote(s: Story) -> None:
+    """Two people want to be mayor; votes are counted; a pledge is kept or not."""
+    s.let(a=s.someone, b=s.someone)
+    s.say(
+        "vote.open",
+        "{a.full} and {b.full} both wanted to be mayor.",
+        "the village chose between {a.full} and {b.full}, since somebody had to be mayor.",
+        "{a.full} wished to be mayor, and so did {b.full}.",
+    )
+    s.let(u=s.one_of("vote.pledge", PLEDGES))
+    s.say("vote.first", "{a} promised {u}.", '"Vote for me," said {a}, "and there will be {u}."')
+    one = s["u"]
+    s.let(u=s.one_of("vote.pledge", PLEDGES, but=[one]))
+    s.say("vote.second", "{b} promised {u}.", '"That is nothing," said {b}. "I will give you {u}."')
+    two = s["u"]
+    s.let(q=s["a"])
+    quirk(s, "b")
+    s.let(n=s.one_of("vote.n", range(4, 25)))
+    s.let(k=lambda: s.world.distribution("vote.k", tuple(k for k in range(4, 25) if k != s["n"])))
+    s.say(
+        "vote.count",
+        "{n.Cap} people voted for {a} and {k} for {b}.",
+        "{a} got {n} votes and {b} got {k}.",
+        "There were {n} votes for {a}, {k} for {b}, and a drawing of a horse.",
+    )
+    n, k = s["n"], s["k"]
+    winner, loser, pledge = (s["a"], s["b"], one) if n > k else (s["b"], s["a"], two)
+    s.let(w=winner, l=loser, u=pledge)
+    s.say(
+        "vote.won",
+        "So {w} became mayor.",
+        "{w} was mayor now, and {l} was not.",
+        'The village cheered for {w}. "Well done," said {l}, to the floor.',
+    )
+    p = winner.reliability
+    kept = s.say_one(
+        "vote.end",
+        {
+            True: ("The next week there was {u}, as promised.", "And indeed, soon there was {u}."),
+            False: ("Nobody ever saw {u}.", "As for {u}, {w} could not remember having said it."),
+        },
+        (p, 1 - p),
+    )
+    s.let(m=winner)
+    mood(s, "w", proud=5, happy=3, excited=1) if kept else mood(s, "l", angry=4, sad=4, calm=1)
+    if kept:
+        moral(s, "vote.kept", "It was a strange year, but a good one.", "The horse came third.")
+    else:
+        moral(
+            s,
+            "vote.broken",
+            "Next time they would vote for the horse.",
+            "Promises are counted before the votes, and never after.",
+        )
+    s.labels |= {"winner": winner.name, "kept": kept}
+    s.ask("who", "Who became mayor?", winner)
+    s.ask("who", f"Who promised {one}?", s["a"])
+    s.ask("how many", f"How many votes did {winner} get?", number_word(max(n, k)))
+    s.ask("yes-no", "Did the new mayor keep the promise?", "yes" if kept else "no")

@@ -1,0 +1,142 @@
+"""A story in the telling: who plays which role, who was just named, and what a reader could be asked."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from llmcourse.world.people import Person, Stranger
+from llmcourse.world.tape import Distribution, Tape
+from llmcourse.world.template import Piece, Slot, render_words
+
+if TYPE_CHECKING:
+    from llmcourse.world.world import World
+
+Pending = Callable[[], Distribution]
+_PRONOUN_FORMS = {"or": ("he", "name"), "Or": ("He", "name"), "orhim": ("him", "name")}
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something that the story settles, with its answer; `kind` names the sort of question."""
+
+    kind: str
+    question: str
+    answer: str
+
+
+class Story:
+    """The state of one telling. Plots use no randomness of their own: every choice goes through the tape."""
+
+    def __init__(self, world: "World", tape: Tape) -> None:
+        self.world, self._tape = world, tape
+        self._roles: dict[str, Any] = {}
+        self._pending: dict[str, Pending] = {}
+        self._drawn: dict[str, Distribution] = {}
+        self._recent: tuple[Person | Stranger, ...] = ()
+        self.cast: list[Person] = []
+        self.labels: dict[str, Any] = {}
+        self.questions: list[Question] = []
+
+    # -- roles ---------------------------------------------------------------------------------------------------
+    def let(self, **roles: Any) -> None:
+        """Give roles their values; a function that returns a distribution is drawn where its words first show."""
+        for name, value in roles.items():
+            self._drawn.pop(name, None)
+            if callable(value):
+                self._pending[name] = value
+                self._roles.pop(name, None)
+            else:
+                self._pending.pop(name, None)
+                self._set(name, value)
+
+    def _set(self, role: str, value: Any) -> None:
+        self._roles[role] = value
+        if isinstance(value, Person) and value not in self.cast:
+            self.cast.append(value)
+
+    def __getitem__(self, role: str) -> Any:
+        if role in self._pending:
+            dist = self._distribution(role)
+            self._fill(role, dist.options[self._tape.choose(dist)])
+        return self._roles[role]
+
+    def _distribution(self, role: str) -> Distribution:
+        return self._pending[role]()
+
+    def _fill(self, role: str, value: Any) -> None:
+        del self._pending[role]
+        self._set(role, value)
+
+    # -- what roles are drawn from -------------------------------------------------------------------------------
+    def someone(self) -> Distribution:
+        """One of the people who are not in the story yet."""
+        return self.world.distribution("people", tuple(p for p in self.world.people if p not in self.cast))
+
+    def one_of(self, rule: str, options: Sequence[Any], but: Sequence[Any] = ()) -> Pending:
+        """One of `options`, none of those in `but`, with the weights that the world gives this rule."""
+        left = tuple(option for option in options if option not in but)
+        return lambda: self.world.distribution(rule, left)
+
+    def weighted(self, rule: str, options: Sequence[Any], probs: Sequence[float]) -> Pending:
+        """One of `options` with these probabilities."""
+        return lambda: self.world.distribution(rule, tuple(options), tuple(probs))
+
+    # -- telling -------------------------------------------------------------------------------------------------
+    def choose(self, rule: str, options: Sequence[Any], probs: Sequence[float] | None = None) -> Any:
+        """A choice that does not show yet."""
+        dist = self.world.distribution(rule, tuple(options), None if probs is None else tuple(probs))
+        return dist.options[self._tape.choose(dist)]
+
+    def chance(self, rule: str, p: float) -> bool:
+        """True with probability `p`."""
+        return self.choose(rule, (True, False), (p, 1.0 - p))
+
+    def say(self, rule: str, *templates: str) -> int:
+        """Tell one of `templates`; which one it is comes back. Ids are places in the list: add at its end only."""
+        dist, compiled = self.world.wordings(rule, templates)
+        which = self._tape.choose_template(dist, compiled, self)
+        self._tell(compiled[which])
+        return which
+
+    def say_one(self, rule: str, groups: Mapping[Any, tuple[str, ...]], probs: Sequence[float]) -> Any:
+        """Tell a template of one group; the groups have these probabilities, and the group's label comes back."""
+        dist, compiled, labels = self.world.grouped(rule, groups, tuple(probs))
+        which = self._tape.choose_template(dist, compiled, self)
+        self._tell(compiled[which])
+        return labels[which]
+
+    def _tell(self, template: tuple[Piece, ...]) -> None:
+        named: list[Person | Stranger] = []
+        for piece in template:
+            if not isinstance(piece, Slot):
+                self._tape.emit(piece)
+                continue
+            if piece.role in self._pending:
+                dist = self._distribution(piece.role)
+                self._fill(piece.role, dist.options[self._tape.draw(dist, piece)])
+            else:
+                self._tape.emit(self._words(piece))
+            value = self._roles[piece.role]
+            if isinstance(value, Person | Stranger) and value not in named:
+                named.append(value)
+        if named:
+            self._recent = tuple(named)
+
+    def peek(self, slot: Slot) -> tuple[str, ...] | Distribution:
+        """The words of `slot`, or the distribution that they will be drawn from."""
+        return self._distribution(slot.role) if slot.role in self._pending else self._words(slot)
+
+    def _words(self, slot: Slot) -> tuple[str, ...]:
+        value, form = self._roles[slot.role], slot.form
+        if form in _PRONOUN_FORMS:
+            form = _PRONOUN_FORMS[form][not self._is_clear(value)]
+        return render_words(value, form, slot.prefix, slot.suffix)
+
+    def _is_clear(self, person: Person | Stranger) -> bool:
+        """Whether a pronoun now means `person` and nobody else who was named in the sentence before."""
+        return [p for p in self._recent if p.forms["he"] == person.forms["he"]] == [person]
+
+    # -- truth ---------------------------------------------------------------------------------------------------
+    def ask(self, kind: str, question: str, answer: object) -> None:
+        """Note a question that the story so far settles."""
+        self.questions.append(Question(kind, question, str(answer)))

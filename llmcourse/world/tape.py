@@ -1,0 +1,227 @@
+"""A plot runs against a tape: one tape draws a story, another finds every way to tell a given text."""
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from random import Random
+from typing import Any, Protocol
+
+from llmcourse.world.template import Piece, Slot, render_words
+
+
+class DeadEnd(Exception):  # noqa: N818  (a signal of the search, not an error of the caller)
+    """This telling does not give this text."""
+
+
+class Table:
+    """What each option of a distribution looks like in one slot."""
+
+    def __init__(self, options: Sequence[Any], slot: Slot) -> None:
+        self.words = [render_words(option, slot.form, slot.prefix, slot.suffix) for option in options]
+        self.by_first: dict[str, list[int]] = {}
+        for i, words in enumerate(self.words):
+            self.by_first.setdefault(words[0], []).append(i)
+
+
+class Distribution:
+    """Options with their probabilities, under the name of the rule that made it."""
+
+    def __init__(self, rule: str, options: Sequence[Any], probs: Sequence[float]) -> None:
+        self.rule, self.options, self.probs = rule, tuple(options), tuple(probs)
+        self.logs = tuple(math.log(p) if p > 0 else -math.inf for p in probs)
+        self.possible = tuple(i for i, p in enumerate(probs) if p > 0)
+        self.entropy = -sum(p * log for p, log in zip(self.probs, self.logs, strict=True) if p > 0)
+        self._cumulative = list(accumulate(probs))
+        # rounding may leave the last sum just under 1, or above it where a probability 0 closes the list
+        self._last = self.possible[-1]
+        self._tables: dict[Slot, Table] = {}
+
+    def index_at(self, u: float) -> int:
+        """The option at `u` in [0, 1) of the cumulative distribution."""
+        return min(bisect_right(self._cumulative, u), self._last)
+
+    def table(self, slot: Slot) -> Table:
+        """The options as they read in `slot`."""
+        found = self._tables.get(slot)
+        if found is None:
+            found = self._tables[slot] = Table(self.options, slot)
+        return found
+
+
+class Teller(Protocol):
+    """What a tape must know of a story to look ahead in a template."""
+
+    def peek(self, slot: Slot) -> tuple[str, ...] | Distribution:
+        """The words of a slot, or the distribution that they will be drawn from."""
+
+
+class Tape(Protocol):
+    """The four things that a plot asks of the world."""
+
+    def choose(self, dist: Distribution) -> int:
+        """A choice that shows in no words yet."""
+
+    def choose_template(self, dist: Distribution, templates: Sequence[tuple[Piece, ...]], story: Teller) -> int:
+        """A choice of wording; its words follow."""
+
+    def draw(self, dist: Distribution, slot: Slot) -> int:
+        """A choice that shows at once, as the words of `slot`."""
+
+    def emit(self, words: tuple[str, ...]) -> None:
+        """Words that are certain."""
+
+
+class SampleTape:
+    """Draws every choice; afterwards `words` is the text and `log_prob` that of this derivation, in nats."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self.words: list[str] = []
+        self.choices: list[tuple[str, int]] = []
+        self.log_prob = 0.0
+        self.entropy = 0.0
+
+    def choose(self, dist: Distribution) -> int:
+        if len(dist.options) == 1:
+            return 0
+        i = dist.index_at(self._random.random())
+        self.log_prob += dist.logs[i]
+        self.entropy += dist.entropy
+        self.choices.append((dist.rule, i))
+        return i
+
+    def choose_template(self, dist: Distribution, templates: Sequence[tuple[Piece, ...]], story: Teller) -> int:
+        return self.choose(dist)
+
+    def draw(self, dist: Distribution, slot: Slot) -> int:
+        i = self.choose(dist)
+        self.words += dist.table(slot).words[i]
+        return i
+
+    def emit(self, words: tuple[str, ...]) -> None:
+        self.words += words
+
+
+class ScanTape:
+    """Replays a story along a given text; where several options fit, the others wait on `agenda`.
+
+    With `open_end` the text is a prefix: `following` gathers each possible next word with its log-probability.
+    """
+
+    def __init__(self, words: Sequence[str], open_end: bool) -> None:
+        self._text = tuple(words)
+        self._open_end = open_end
+        self._agenda: list[tuple[list[int], int, float]] = [([], 0, 0.0)]
+        self.following: list[tuple[str, float]] = []
+
+    def search(self, tell: Callable[["ScanTape"], Any]) -> list[tuple[float, list[tuple[str, int]], Any]]:
+        """Every derivation of the whole text: log-probability in nats, choices, and what `tell` returned."""
+        found = []
+        while self._agenda:
+            self._script, self._resume_at, self._resume_log = self._agenda.pop()
+            self._step, self._at, self._log = 0, 0, 0.0
+            self._choices: list[tuple[str, int]] = []
+            self._replaying = bool(self._script)
+            try:
+                result = tell(self)
+            except DeadEnd:
+                continue
+            if self._at == len(self._text):
+                if self._open_end:
+                    self.following.append(("", self._log))
+                else:
+                    found.append((self._log, self._choices, result))
+        return found
+
+    def _settle(self, dist: Distribution, fits: Sequence[int], sizes: Sequence[int] | None = None) -> int:
+        """Take the first option that fits, and leave the others on the agenda."""
+        if not fits:
+            raise DeadEnd
+        for i in fits[1:]:
+            size = sizes[i] if sizes else 0
+            self._agenda.append(([*self._script, i], self._at + size, self._log + dist.logs[i]))
+        i = fits[0]
+        self._script.append(i)
+        self._step += 1
+        self._log += dist.logs[i]
+        self._at += sizes[i] if sizes else 0
+        self._choices.append((dist.rule, i))
+        return i
+
+    def _replay(self, dist: Distribution) -> int:
+        i = self._script[self._step]
+        self._step += 1
+        self._choices.append((dist.rule, i))
+        if self._step == len(self._script):
+            self._replaying = False
+            self._at, self._log = self._resume_at, self._resume_log
+        return i
+
+    def choose(self, dist: Distribution) -> int:
+        if len(dist.options) == 1:
+            return 0
+        if self._replaying:
+            return self._replay(dist)
+        return self._settle(dist, dist.possible)
+
+    def draw(self, dist: Distribution, slot: Slot) -> int:
+        table = dist.table(slot)
+        if len(dist.options) == 1:
+            self.emit(table.words[0])
+            return 0
+        if self._replaying:
+            return self._replay(dist)
+        text, at = self._text, self._at
+        if at == len(text):
+            self._end_here((table.words[i][0], dist.logs[i]) for i in dist.possible)
+        fits, sizes = [], {}
+        for i in table.by_first.get(text[at], ()):
+            words = table.words[i]
+            n = len(words)
+            if text[at : at + n] == words:
+                if dist.probs[i] > 0:
+                    fits.append(i)
+                    sizes[i] = n
+            elif self._open_end and at + n > len(text) and text[at:] == words[: len(text) - at] and dist.probs[i] > 0:
+                self.following.append((words[len(text) - at], self._log + dist.logs[i]))
+        return self._settle(dist, fits, sizes)  # type: ignore[arg-type]
+
+    def choose_template(self, dist: Distribution, templates: Sequence[tuple[Piece, ...]], story: Teller) -> int:
+        if len(dist.options) == 1:
+            return 0
+        if self._replaying:
+            return self._replay(dist)
+        return self._settle(dist, [i for i in dist.possible if self._may_fit(templates[i], story)])
+
+    def _may_fit(self, template: tuple[Piece, ...], story: Teller) -> bool:
+        """Whether the text goes on as the template does, as far as its slots are known."""
+        text, at = self._text, self._at
+        for piece in template:
+            words = story.peek(piece) if isinstance(piece, Slot) else piece
+            if at == len(text):
+                return self._open_end
+            if isinstance(words, Distribution):
+                return text[at] in words.table(piece).by_first  # type: ignore[arg-type]
+            n = len(words)
+            if text[at : at + n] != words:
+                return self._open_end and at + n > len(text) and text[at:] == words[: len(text) - at]
+            at += n
+        return True
+
+    def emit(self, words: tuple[str, ...]) -> None:
+        if self._replaying:
+            return
+        text, at, n = self._text, self._at, len(words)
+        if text[at : at + n] == words:
+            self._at = at + n
+            return
+        if self._open_end and at + n > len(text) and text[at:] == words[: len(text) - at]:
+            self._end_here([(words[len(text) - at], 0.0)])
+        raise DeadEnd
+
+    def _end_here(self, words: Any) -> None:
+        """The text ends before these words: note them, where it is a prefix, and stop."""
+        if self._open_end:
+            self.following += ((word, self._log + log) for word, log in words)
+        raise DeadEnd
