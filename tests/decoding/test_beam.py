@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from llmcourse.decoding import beam_search, generate
+from llmcourse.decoding import Hypothesis, beam_search, generate
 
 PROMPT = torch.tensor([3, 1, 4])
 EOS = (0,)
@@ -78,6 +78,17 @@ def test_beams_equal_the_reference(model, n_beams):
     )
     found = beam_search(ours, PROMPT, 7, n_beams)
     assert [list(h.ids) for h in found] == theirs[:, len(PROMPT) :].tolist()
+
+
+@pytest.mark.parametrize("length_penalty", [0.0, 0.5, 1.5])
+def test_stopping_early_loses_nothing(model, length_penalty, monkeypatch):
+    def search() -> list[list[Hypothesis]]:
+        prompts = [torch.tensor([first, 1, 4]) for first in range(1, 13)]
+        return [beam_search(model, p, 12, 3, eos=(0, 1, 2), length_penalty=length_penalty) for p in prompts]
+
+    early = search()
+    monkeypatch.setattr("llmcourse.decoding.beam._is_settled", lambda *_: False)
+    assert early == search()
 
 
 def test_a_length_penalty_favours_longer_continuations(model):
