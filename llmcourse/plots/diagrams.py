@@ -1,6 +1,7 @@
 """Drawings of ideas: the block of a Transformer, the three families, sets within sets, the tree of a beam search."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
@@ -52,7 +53,7 @@ def arrow(
 
 
 def _plus(axes: Axes, x: float, y: float) -> None:
-    axes.plot([x], [y], marker="o", markersize=15, markerfacecolor="none", markeredgecolor=INK, markeredgewidth=1.3)
+    axes.plot([x], [y], color=INK, marker="o", markersize=15, fillstyle="none", markeredgewidth=1.3)
     axes.text(x, y, "+", ha="center", va="center", fontsize=13)
 
 
@@ -175,7 +176,7 @@ def beam_tree(candidates: Sequence[tuple[Sequence[str], float, bool]], *, root: 
         ends[key] = (left + 0.12 + 0.1 * len(label), y)
         start = ends[key[:-1]]
         axes.plot([start[0], left], [start[1], y], color=MODEL if kept else BASELINE, lw=2.2 if kept else 1.2)
-        look = {"color": INK, "weight": "bold"} if kept else {"color": MUTED}
+        look: dict[str, Any] = {"color": INK, "weight": "bold"} if kept else {"color": MUTED}
         axes.text(left + 0.05, y, label, va="center", fontsize=11, **look)
     return picture
 

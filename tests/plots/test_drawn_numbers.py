@@ -1,0 +1,128 @@
+"""What is drawn is what was given."""
+
+import numpy as np
+import pytest
+
+from llmcourse import plots
+from llmcourse.plots import style
+from llmcourse.plots.curves import running_mean
+from llmcourse.plots.grids import shades
+from tests.plots.gallery import TOKENS, attention
+
+
+def widths(picture) -> list[float]:
+    """How far the lying bars reach."""
+    return [patch.get_width() for patch in picture.axes[0].patches]
+
+
+def test_bars_are_as_long_as_the_numbers_and_diamonds_stand_at_the_truth():
+    picture = plots.bars(["ran", "barked"], [0.6, 0.4], truth=[0.5, 0.3])
+    assert widths(picture) == [0.6, 0.4]
+    assert picture.axes[0].collections[0].get_offsets()[:, 0].tolist() == [0.5, 0.3]
+
+
+def test_short_labels_stand_and_long_labels_lie():
+    standing = plots.bars(["a", "b"], [0.6, 0.4])
+    assert [patch.get_height() for patch in standing.axes[0].patches] == [0.6, 0.4]
+    assert [tick.get_text() for tick in standing.axes[0].get_xticklabels()] == ["a", "b"]
+    lying = plots.bars(["long name", "b"], [0.6, 0.4])
+    assert [tick.get_text() for tick in lying.axes[0].get_yticklabels()] == ["long name", "b"]
+
+
+def test_each_idea_keeps_its_colour_whatever_stands_beside_it():
+    for names in (["model", "student"], ["bigram", "student", "model"], ["student", "baseline", "x", "model"]):
+        colours = dict(zip(names, style.colours_for(names), strict=True))
+        assert colours["model"] == style.MODEL
+        assert colours["student"] == style.STUDENT
+        assert len(set(colours.values())) == len(names)
+
+
+def test_distribution_bars_lose_no_mass():
+    model = {"a": 0.5, "b": 0.2, "c": 0.2, "": 0.1}
+    truth = {"a": 0.25, "d": 0.75}
+    picture = plots.distribution_bars(model, truth, top=2)
+    assert widths(picture) == pytest.approx([0.0, 0.5, 0.5])  # d, a, three others
+    assert picture.axes[0].collections[0].get_offsets()[:, 0].tolist() == [0.75, 0.25, 0.0]
+    assert [tick.get_text() for tick in picture.axes[0].get_yticklabels()] == ["d", "a", "3 others"]
+
+
+def test_the_end_of_a_document_has_a_name():
+    picture = plots.distribution_bars({"": 1.0})
+    assert picture.axes[0].get_yticklabels()[0].get_text() == "(end)"
+
+
+def test_the_floor_is_a_level_line_at_its_value():
+    picture = plots.loss_curve([0, 1, 2], [3.0, 2.0, 1.5], floor=1.25, references={"bigram": 2.5})
+    levels = [line.get_ydata()[0] for line in picture.axes[0].lines[1:]]
+    assert levels == [2.5, 1.25]
+    assert [text.get_text() for text in picture.axes[0].texts] == ["bigram 2.50", "floor 1.25"]
+    assert picture.axes[0].get_ylim()[0] < 1.25
+
+
+def test_a_running_mean_is_the_mean_of_its_window():
+    values = np.random.default_rng(0).normal(size=20)
+    assert running_mean(values, 4)[3] == pytest.approx(values[3:7].mean())
+    assert len(running_mean(values, 4)) == 17
+
+
+def test_lines_take_y_alone_or_pairs():
+    picture = plots.lines({"model": [5, 6, 7], "bigram": ([10, 20], [1, 2])}, x_label="x", y_label="y")
+    first, second = picture.axes[0].lines
+    assert first.get_xdata().tolist() == [0, 1, 2]
+    assert second.get_xdata().tolist() == [10, 20]
+
+
+def test_shade_is_proportional_to_size_and_its_colour_tells_the_sign():
+    cells = shades([[0.0, 0.5], [-1.0, np.nan]])
+    assert cells[..., 3].tolist() == [[0.0, 0.5], [1.0, 0.0]]
+    assert not np.allclose(cells[0, 1, :3], cells[1, 0, :3])
+
+
+def test_heads_share_one_scale_so_that_they_can_be_compared():
+    weights = attention(3)
+    picture = plots.attention_heads(weights, TOKENS)
+    for axes, head in zip(picture.axes, weights, strict=False):
+        assert np.allclose(axes.images[0].get_array()[..., 3], head, atol=1e-6)
+
+
+def test_a_histogram_counts_every_value():
+    values = np.random.default_rng(0).normal(size=333)
+    picture = plots.histogram(values, x_label="x", bins=7)
+    assert sum(patch.get_height() for patch in picture.axes[0].patches) == 333
+
+
+def test_a_strip_shows_every_token_with_its_white_space():
+    picture = plots.token_strip(["the", " dog", "\n", b"\xe2\x82", "$5"])
+    assert [text.get_text() for text in picture.axes[0].texts] == ["the", "·dog", "↵", r"\xe2\x82", r"\$5"]
+
+
+def test_a_long_strip_wraps_within_the_picture():
+    picture = plots.token_strip(["token"] * 40)
+    boxes = [patch.get_bbox() for patch in picture.axes[0].patches]
+    assert len({round(box.y0, 3) for box in boxes}) > 1
+    assert max(box.x1 for box in boxes) <= style.WIDTH
+    assert max(box.y1 for box in boxes) <= picture.get_figheight()
+
+
+@pytest.mark.parametrize("draw", [
+    lambda: plots.bars(["a"], [1.0, 2.0]),
+    lambda: plots.heatmap([[1.0]], ["a"], ["b", "c"]),
+    lambda: plots.attention_heads(attention(2), TOKENS[:-1]),
+    lambda: plots.token_surprisal(["a"], [1.0, 2.0]),
+    lambda: plots.positions_heatmap([1.0]),
+    lambda: plots.beam_tree([(("a", "b"), -1.0, True)]),
+    lambda: plots.lines({}, x_label="x", y_label="y"),
+])  # fmt: skip
+def test_numbers_that_do_not_fit_their_names_are_refused(draw):
+    with pytest.raises(ValueError, match=r"needs|no parent"):
+        draw()
+
+
+def test_a_beam_tree_joins_each_candidate_to_its_parent_and_marks_what_was_kept():
+    picture = plots.beam_tree([(("a",), -0.5, True), (("b",), -1.5, False), (("a", "c"), -0.9, True)])
+    axes = picture.axes[0]
+    labels = {text.get_text(): text for text in axes.texts}
+    assert set(labels) == {"start", "a  -0.50", "b  -1.50", "c  -0.90"}
+    assert labels["a  -0.50"].get_weight() == "bold"
+    assert labels["b  -1.50"].get_weight() == "normal"
+    assert len(axes.lines) == 3
