@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from llmcourse.commands.errors import one_line
+from llmcourse.commands.errors import RunFailed, exit_code, one_line
 from llmcourse.commands.places import course_root
 
 # Commands import what they need when they run, so that `llmcourse --help` is quick and works without torch.
@@ -24,11 +24,6 @@ class OneLineErrors(TyperGroup):
                 raise
             typer.echo(line if "\n" in line else f"llmcourse: {line}", err=True)
             raise typer.Exit(exit_code(error)) from None
-
-
-def exit_code(error: BaseException) -> int:
-    """2 where the user's input is at fault, 1 where something that was run has failed."""
-    return 2 if isinstance(error, ValueError | OSError) else 1
 
 
 app = typer.Typer(
@@ -55,9 +50,12 @@ def book(
     workers: Annotated[int, typer.Option(min=1, help="Chapters that run at the same time.")] = 2,
 ) -> None:
     """Build the book into _build/html; only chapters that changed run again."""
-    from llmcourse.book.build import build_book
+    from llmcourse.book.build import BookError, build_book
 
-    build_book(course_root(), workers=workers)
+    try:
+        build_book(course_root(), workers=workers)
+    except BookError as error:
+        raise RunFailed(str(error)) from error
 
 
 @app.command(rich_help_panel=READ)

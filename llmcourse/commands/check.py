@@ -4,7 +4,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from llmcourse.commands.errors import CommandError
+from llmcourse.commands.errors import RunFailed
 from llmcourse.commands.places import environment, program
 
 CHECKS: dict[str, list[str]] = {
@@ -20,7 +20,7 @@ CHECKS: dict[str, list[str]] = {
 def run_checks(root: Path, fix: bool = False) -> None:
     """Run every check in turn; with `fix`, let ruff mend first what it can.
 
-    Raises: CommandError naming the checks that failed.
+    Raises: RunFailed naming the checks that failed.
     """
     if fix:
         for words in (["check", "--fix", "--quiet", "."], ["format", "."]):
@@ -34,5 +34,5 @@ def run_checks(root: Path, fix: bool = False) -> None:
         if status != 0:
             failed.append(name)
     if failed:
-        raise CommandError(f"{len(failed)} of {len(CHECKS)} checks failed: {', '.join(failed)}.")
+        raise RunFailed(f"{len(failed)} of {len(CHECKS)} checks failed: {', '.join(failed)}.")
     print(f"All {len(CHECKS)} checks passed.")

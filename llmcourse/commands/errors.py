@@ -7,7 +7,11 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 
 class CommandError(Exception):
-    """A command cannot go on; the message says why and what to do."""
+    """A command cannot begin; the message says why and what to do."""
+
+
+class RunFailed(CommandError):
+    """What the command ran has failed: a test, a check, a chapter, a mark."""
 
 
 def one_line(error: BaseException) -> str | None:
@@ -30,3 +34,8 @@ def one_line(error: BaseException) -> str | None:
 def _raised_by_us(error: BaseException) -> bool:
     frames = traceback.extract_tb(error.__traceback__)
     return bool(frames) and PACKAGE in Path(frames[-1].filename).resolve().parents
+
+
+def exit_code(error: BaseException) -> int:
+    """1 where something that was run has failed, 2 where the user's input is at fault."""
+    return 1 if isinstance(error, RunFailed) else 2

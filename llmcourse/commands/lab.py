@@ -5,14 +5,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from llmcourse.commands.errors import CommandError
+from llmcourse.commands.errors import RunFailed
 from llmcourse.commands.places import environment
 
 
 def open_lab(root: Path, arguments: Sequence[str] = ()) -> None:
     """Write the chapters as notebooks, then run JupyterLab on the course until it is stopped.
 
-    Raises: CommandError where JupyterLab ends with an error.
+    Raises: RunFailed where JupyterLab ends with an error.
     """
     from llmcourse.book.notebooks import write_notebooks
 
@@ -25,4 +25,4 @@ def open_lab(root: Path, arguments: Sequence[str] = ()) -> None:
     except KeyboardInterrupt:
         return
     if status != 0:
-        raise CommandError(f"JupyterLab ended with exit code {status}.")
+        raise RunFailed(f"JupyterLab ended with exit code {status}.")

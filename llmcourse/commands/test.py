@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmcourse.commands.errors import CommandError
+from llmcourse.commands.errors import RunFailed
 from llmcourse.commands.places import environment, in_ci
 from llmcourse.commands.system import provide
 
@@ -37,11 +37,11 @@ PHASES = (
 def run_tests(root: Path, arguments: Sequence[str] = ()) -> None:
     """Run every phase, or with `arguments` one plain pytest with them.
 
-    Raises: CommandError naming the phases that failed.
+    Raises: RunFailed naming the phases that failed.
     """
     if arguments:
         if _pytest(root, arguments) != 0:
-            raise CommandError("The tests failed.")
+            raise RunFailed("The tests failed.")
         return
     missing = {need.marker for need in provide()}
     if missing and in_ci():
@@ -58,7 +58,7 @@ def run_tests(root: Path, arguments: Sequence[str] = ()) -> None:
         print(f"{name:<20}{seconds:7.0f} s   {_verdict(status)}")
     failed = [name for name, _, status in table if status != 0]
     if failed:
-        raise CommandError(f"The tests failed: {', '.join(failed)}.")
+        raise RunFailed(f"The tests failed: {', '.join(failed)}.")
     print(f"All tests passed in {sum(seconds for _, seconds, _ in table) / 60:.1f} minutes.")
 
 
