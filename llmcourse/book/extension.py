@@ -47,10 +47,7 @@ def set_up_build(app: Sphinx, config: Config) -> None:
 
 def dark_colours() -> dict[str, str]:
     """The house colours, as drawn on white, with their partners on dark pages."""
-    try:
-        from llmcourse.plots.style import DARK
-    except ModuleNotFoundError:
-        DARK = {"#000000": "#eeeeee"}
+    from llmcourse.plots.style import DARK
 
     return {light.lower(): dark for light, dark in DARK.items()}
 

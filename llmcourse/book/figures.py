@@ -24,8 +24,8 @@ def for_dark_pages(svg: str, partners: Mapping[str, str]) -> str:
 class AccessibleFigures(SphinxTransform):
     """Ask every image for alternative text, and give every drawing a twin for dark pages."""
 
-    # after MyST-NB has made images of outputs, before Sphinx collects the files
-    default_priority = 950
+    # before 880, where Sphinx collects the files
+    default_priority = 870
 
     def apply(self, **kwargs: object) -> None:
         """Check and double the images of one page."""
@@ -37,7 +37,7 @@ class AccessibleFigures(SphinxTransform):
 
     def _add_dark_twin(self, image: nodes.image) -> None:
         uri = str(image["uri"])
-        if not uri.endswith(".svg") or "://" in uri or set(DARK_CLASSES).intersection(image["classes"]):
+        if not uri.endswith(".svg") or "://" in uri or "llmc-dark" in image["classes"]:
             return
         relative, absolute = self.env.relfn2path(uri, self.env.docname)
         drawing = Path(absolute)

@@ -12,7 +12,16 @@ ICON_SCRIPT = re.compile(r"\s*<!-- So that users can add custom icons -->\s*<scr
 ICON_NAME = re.compile(r"\bfa-([a-z0-9-]+)\b")
 ICON_STYLES = {"solid", "regular", "brands", "lg", "sm", "xs", "fw", "2x"}
 ICON_DATA = re.compile(r'[,{]"?([a-z0-9-]+)"?:\[(\d+),(\d+),\[([^\]]*)\],"[0-9a-f]+","([^"]+)"\]')
-UNUSED_FILES = ("_static/scripts/fontawesome.js", "_static/scripts/fontawesome.js.map", "_static/vendor/fontawesome")
+# the solid icon font stays: the theme's style writes the icons of admonitions with it
+UNUSED_FILES = (
+    "_static/scripts/fontawesome.js",
+    "_static/scripts/fontawesome.js.map",
+    "_static/vendor/fontawesome/webfonts/fa-solid-900.ttf",
+    "_static/vendor/fontawesome/webfonts/fa-regular-400.ttf",
+    "_static/vendor/fontawesome/webfonts/fa-regular-400.woff2",
+    "_static/vendor/fontawesome/webfonts/fa-brands-400.ttf",
+    "_static/vendor/fontawesome/webfonts/fa-brands-400.woff2",
+)
 
 
 class UnknownIcon(ValueError):
