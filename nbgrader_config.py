@@ -1,0 +1,40 @@
+"""What nbgrader needs to know about this course; the page "For instructors" walks through the commands."""
+
+import os
+import sys
+from pathlib import Path
+
+c = get_config()  # noqa: F821
+
+c.CourseDirectory.course_id = "llmcourse"
+c.CourseDirectory.source_directory = "solutions"
+c.CourseDirectory.release_directory = "exercises"
+
+# nbgrader calls `alembic` by its bare name, so the programs beside this Python come first
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+
+# what a student sees in place of an answer
+c.ClearSolutions.code_stub = {"python": "# your code here\nraise NotImplementedError"}
+c.ClearSolutions.text_stub = "*Write your answer here.*"
+
+# hidden tests draw their seeds from the class secret, which the kernels inherit through the environment
+secret = Path(".class-secret")
+if "LLMCOURSE_CLASS_SECRET" not in os.environ and secret.is_file():
+    os.environ["LLMCOURSE_CLASS_SECRET"] = secret.read_text(encoding="utf-8").strip()
+
+# a cell that never ends costs its own points, and not the batch
+c.ExecutePreprocessor.timeout = 120
+c.Execute.timeout = 120
+c.Execute.error_on_timeout = {
+    "ename": "CellTimeoutError",
+    "evalue": "This cell took more than two minutes and was stopped.",
+    "traceback": ["This cell took more than two minutes and was stopped."],
+}
+
+# feedback leaves out the hidden tests, and keeps a student's HTML from running in the reader's browser
+c.GenerateFeedback.preprocessors = [
+    "nbgrader.preprocessors.GetGrades",
+    "nbgrader.preprocessors.ClearHiddenTests",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]
+c.HTMLExporter.sanitize_html = True
