@@ -4,8 +4,9 @@ from llmcourse.model.attention import ExplicitAttend, attend, fused_attend, merg
 from llmcourse.model.cache import KVCache
 from llmcourse.model.capture import capture_attention, capture_outputs
 from llmcourse.model.config import Alibi, Bucketed, Learned, Rotary, Sinusoidal, TransformerConfig
+from llmcourse.model.count import count_parameters, parameters_by_part
 from llmcourse.model.mask import causal
-from llmcourse.model.presets import PRESETS, count_parameters, preset
+from llmcourse.model.presets import PRESETS, preset
 from llmcourse.model.transformer import Transformer
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "count_parameters",
     "fused_attend",
     "merge_heads",
+    "parameters_by_part",
     "preset",
     "split_heads",
 ]

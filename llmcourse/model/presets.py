@@ -1,9 +1,6 @@
-"""Published configurations by name, and how many parameters each has, without holding a weight."""
-
-import torch
+"""Published configurations by name."""
 
 from llmcourse.model.config import Learned, Rotary, TransformerConfig
-from llmcourse.model.transformer import Transformer
 
 
 def gpt2(n_layers: int, d_model: int, n_heads: int) -> TransformerConfig:
@@ -69,10 +66,3 @@ def preset(name: str) -> TransformerConfig:
     if name not in PRESETS:
         raise ValueError(f"Unknown preset {name!r}; known are {', '.join(PRESETS)}.")
     return PRESETS[name]
-
-
-def count_parameters(config: TransformerConfig) -> int:
-    """How many numbers such a model would train, counted on shapes alone."""
-    with torch.device("meta"):
-        model = Transformer(config)
-    return sum(weight.numel() for weight in model.parameters())

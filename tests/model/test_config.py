@@ -2,7 +2,16 @@ import json
 
 import pytest
 
-from llmcourse.model import PRESETS, Learned, Rotary, Sinusoidal, TransformerConfig, count_parameters, preset
+from llmcourse.model import (
+    PRESETS,
+    Learned,
+    Rotary,
+    Sinusoidal,
+    TransformerConfig,
+    count_parameters,
+    parameters_by_part,
+    preset,
+)
 
 from .conftest import DECODERS, SIZES
 
@@ -22,6 +31,17 @@ PUBLISHED = {  # parameters of the released checkpoints
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_have_exactly_the_published_number_of_parameters(name):
     assert count_parameters(preset(name)) == PUBLISHED[name]
+
+
+def test_the_parts_of_gpt2_follow_from_its_sizes():
+    d, layers, v = 768, 12, 50_257
+    assert parameters_by_part(preset("gpt2")) == {
+        "token vectors": v * d,
+        "position vectors": 1024 * d,
+        "attention": layers * 4 * (d * d + d),
+        "feed-forward": layers * (8 * d * d + 5 * d),
+        "norms": (2 * layers + 1) * 2 * d,
+    }
 
 
 def test_an_unknown_preset_is_refused_with_the_known_names():
