@@ -79,7 +79,7 @@ def test_shade_is_proportional_to_size_and_its_colour_tells_the_sign():
 
 
 def test_heads_share_one_scale_so_that_they_can_be_compared():
-    weights = attention(3)
+    weights = attention(3) * np.array([1.0, 0.5, 0.25])[:, None, None]
     picture = plots.attention_heads(weights, TOKENS)
     for axes, head in zip(picture.axes, weights, strict=False):
         assert np.allclose(axes.images[0].get_array()[..., 3], head, atol=1e-6)
