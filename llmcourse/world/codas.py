@@ -15,18 +15,23 @@ MOODS: Mapping[str, tuple[str, ...]] = {
         "That night {m} smiled in {m.his} sleep.",
         "{m.Or} danced around the kitchen with a broom.",
         "{m.Or} bought cake for everyone, even the dog.",
+        "{m.Or} kissed the postbox and begged nobody's pardon.",
         _TEA,
     ),
     "sad": (
         "{m.Or} looked into {m.his} soup for a long time and did not eat it.",
         "{m.Or} sat by the window until the candle went out.",
         "{m.Or} wept a little, and the cat pretended not to see.",
+        "{m.Or} played one slow note on a comb until it was dark.",
+        "{m.Or} went to bed at six and turned to the wall.",
         _QUIET,
     ),
     "angry": (
         "{m.Or} shut the door so hard that the house next door lost a tile.",
         "{m.Or} kicked a bucket. The bucket won.",
         "{m.Or} wrote a long letter with many capital letters and burned it.",
+        "{m.Or} chopped wood until there was no forest left to speak of.",
+        "{m.Or} shouted at the moon, which went behind a cloud.",
         _QUIET,
     ),
     "proud": (
@@ -34,22 +39,26 @@ MOODS: Mapping[str, tuple[str, ...]] = {
         "{m.Or} walked home the long way, so that more people could see.",
         "{m.Or} stood very straight, like a statue of {m.self}.",
         "{m.Or} wrote it all down, with {m.his} own name underlined.",
+        "{m.Or} asked the painter for a portrait, a large one.",
     ),
     "afraid": (
         "{m.Or} locked the door, and then the window, and then the cupboard.",
         "{m.Or} slept with the lamp on and one shoe in {m.his} hand.",
         "{m.Or} jumped at every noise that evening, including {m.his} own.",
+        "{m.Or} hid under the table and asked who was there. Nobody was.",
         _AWAKE,
     ),
     "calm": (
         "{m.Or} watched the river go by and wished it well.",
         "{m.Or} shrugged, and slept like a stone.",
         "{m.Or} put {m.his} feet up and let the evening pass.",
+        "{m.Or} fed the cat, wound the clock, and thought of nothing at all.",
         _TEA,
     ),
     "excited": (
         "{m.Or} could not sit still, and ran up the hill and down again.",
         "{m.Or} talked so fast that the words fell over each other.",
+        "{m.Or} made a plan, and a second plan, and packed a bag for both.",
         _AWAKE,
     ),
 }
@@ -64,6 +73,9 @@ def opening(s: Story) -> None:
         "On {sky.a} {day},",
         "It was {sky.a} {day} when",
         "One {day}, when the morning was {sky},",
+        "Early one {sky} {day},",
+        "It happened on {sky.a} {day} that",
+        "On the first {sky} {day} of the year,",
     )
     s.labels |= {"day": s["day"], "weather": s["sky"].key}
 

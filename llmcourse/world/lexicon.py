@@ -6,14 +6,14 @@ Keys and places in the lists are stable ids that probabilities hang on: append, 
 from dataclasses import dataclass, field
 from functools import cache
 
-from llmcourse.world.template import number_word
+from llmcourse.world.template import number_word, words_of
 
-SHE_NAMES = (
+SHE_NAMES = words_of(
     "Mara Ines Tilda Wren Ada Nell Olga Petra Ruth Suki Vera Zora Bea Cleo Dora Edda Fern Greta Hana Iris Lotte Juno"
-).split()
-HE_NAMES = (
+)
+HE_NAMES = words_of(
     "Odo Finn Bram Hugo Ivo Jonas Karl Leo Milo Niko Otto Pip Rufus Sam Theo Umar Viggo Walt Yuri Abel Caspar Emil"
-).split()
+)
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -86,14 +86,16 @@ QUIRKS = (
         (
             "{q.Or} counted the clouds twice, as always, and got two answers.",
             "{q.Or} counted the steps to the door, went back, and counted them again.",
+            "{q.Or} counted {q.his} buttons twice. One was new.",
         ),
     ),
     Quirk(
         "geese",
-        "who was afraid of geese",
+        "who ran away from geese",
         (
             "A goose looked at {q}, so {q.he} took the long way round.",
             "{q.Or} heard a goose, hid behind a barrel, and waited for it to lose interest.",
+            "There was a goose in the road. {q} climbed a tree and was polite to it from there.",
         ),
     ),
     Quirk(
@@ -102,6 +104,7 @@ QUIRKS = (
         (
             "{q.Or} whistled the only tune {q.he} knew, and three windows closed.",
             "{q.Or} whistled on the way, and a dog joined in, half a note too low.",
+            "{q.Or} whistled so long that a baby learned to speak, only to complain.",
         ),
     ),
     Quirk(
@@ -110,6 +113,7 @@ QUIRKS = (
         (
             "{q.Or} forgot the word for bridge and called it the dry part of the river.",
             "{q.Or} asked for a thing, that thing, the thing for soup. It was a spoon.",
+            "{q.Or} said good day to a lamp post and called it Mister Lamp, to be safe.",
         ),
     ),
     Quirk(
@@ -118,6 +122,7 @@ QUIRKS = (
         (
             "A fork, a stamp and a small frog fell out of {q.poss} hat. {q.He} put them back.",
             "{q.Or} took off {q.his} hat to say hello, and a week of lunches fell out.",
+            "{q.Or} looked for a pencil in {q.his} hat and found a smaller hat.",
         ),
     ),
     Quirk(
@@ -126,6 +131,7 @@ QUIRKS = (
         (
             "{q.Or} was late, as always, and blamed the clock, as always.",
             "{q.Or} arrived an hour late and was surprised to find nobody surprised.",
+            "{q.Or} ran, in order to be late sooner.",
         ),
     ),
     Quirk(
@@ -134,6 +140,7 @@ QUIRKS = (
         (
             "{q.Or} asked the goat about it, and the goat ate the question.",
             "{q.Or} went to the goat for advice. The goat advised grass.",
+            "The goat had told {q} to say no. It said so to everyone.",
         ),
     ),
     Quirk(
@@ -142,6 +149,7 @@ QUIRKS = (
         (
             "{q.Or} bumped into a table and begged its pardon.",
             "{q.Or} tripped over a bench and asked whether it was hurt.",
+            "{q.Or} sat down carefully, and thanked the chair.",
         ),
     ),
     Quirk(
@@ -150,6 +158,7 @@ QUIRKS = (
         (
             "{q.Or} slept for a minute against a wall. The wall did not mind.",
             "{q.Or} sat down on a sack of flour, only to think, and woke at noon.",
+            "In the middle of a word {q} fell asleep, and finished it an hour later.",
         ),
     ),
     Quirk(
@@ -158,6 +167,7 @@ QUIRKS = (
         (
             "{q.Or} drew a map of the street, and then got lost on the map.",
             "{q.Or} unfolded a map of the kitchen. It was bigger than the kitchen.",
+            "{q.Or} marked the spot with a cross, and then could not find the cross.",
         ),
     ),
     Quirk(
@@ -166,6 +176,7 @@ QUIRKS = (
         (
             "{q.Or} met a man in a new hat and told him the truth about it.",
             "Somebody asked {q} about a wedding cake. {q.He} answered, and that was the end of the wedding.",
+            "{q.Or} told an old woman her age. She had not asked.",
         ),
     ),
     Quirk(
@@ -174,6 +185,7 @@ QUIRKS = (
         (
             "{q.Or} walked in a small circle, on account of the shoes.",
             "{q.Or} set out straight ahead and came back from the left, as one does in such shoes.",
+            "{q.Or} left two left footprints in the mud, and a detective was called.",
         ),
     ),
     Quirk(
@@ -182,6 +194,7 @@ QUIRKS = (
         (
             '"Rain," said {q}, to nobody. A cloud looked down and thought about it.',
             "{q.Or} opened {q.his} umbrella indoors, to be early.",
+            "{q.Or} looked at the blue sky as one looks at a liar.",
         ),
     ),
     Quirk(
@@ -190,6 +203,7 @@ QUIRKS = (
         (
             "{q.Or} found a bit of string too short for anything and put it with the others.",
             "{q.Or} stopped to save a broken egg cup, in case eggs ever broke that way.",
+            "{q.Or} picked up a rusty nail, which made four hundred.",
         ),
     ),
     Quirk(
@@ -198,6 +212,7 @@ QUIRKS = (
         (
             "{q.Or} shouted good morning to the hills, and the hills agreed.",
             "{q.Or} argued with the echo under the bridge. The echo had the last word.",
+            "{q.Or} asked the echo how it was. It wanted to know the same.",
         ),
     ),
     Quirk(
@@ -206,6 +221,7 @@ QUIRKS = (
         (
             "{q.Or} greeted a crow named Margaret. Margaret was busy.",
             "{q.Or} introduced two pigeons who had been married for years.",
+            "{q.Or} heard a sparrow cough and sent it to bed.",
         ),
     ),
 )
@@ -226,20 +242,90 @@ def _thing(key: str, *jokes: str) -> Thing:
 
 
 THINGS = (
-    _thing("ladder", "It lacked one rung, but not an important one.", "It was taller than anything in the village."),
-    _thing("umbrella", "It kept off everything but the rain.", "It had opened once, at a funeral, and never since."),
-    _thing("kettle", "It whistled in a minor key.", "It took so long to boil that people planned around it."),
-    _thing("lantern", "It gave more smoke than light.", "Moths came from other villages to see it."),
-    _thing("accordion", "It knew two tunes, and both were the same.", "It sighed when nobody was near."),
-    _thing("wheelbarrow", "Its wheel squeaked the news to the whole street.", "It always turned left."),
-    _thing("axe", "It was sharp at both ends, which was one too many.", "Butter was safe from it."),
-    _thing("fiddle", "One string was missing, and nobody missed it.", "The cat had feelings about it."),
-    _thing("saddle", "There was no horse, but one likes to be ready.", "It was made for a very small horse."),
-    _thing("oven", "It burned everything on one side only.", "It had the warmth of an aunt and the smell of a sock."),
-    _thing("almanac", "It was right about the past.", "It was two years old, but so was the weather."),
-    _thing("telescope", "It showed the moon, and a thumb.", "Everything looked far away in it, from either end."),
-    _thing("rope", "It was almost long enough.", "It was tied in a knot that nobody remembered tying."),
-    _thing("bell", "It rang a little late.", "It made one think of soup."),
+    _thing(
+        "ladder",
+        "It lacked one rung, but not an important one.",
+        "It was taller than anything in the village.",
+        "Cats used it more than people did.",
+    ),
+    _thing(
+        "umbrella",
+        "It kept off everything but the rain.",
+        "It had opened once, at a funeral, and never since.",
+        "It was more holes than cloth, but they were good holes.",
+    ),
+    _thing(
+        "kettle",
+        "It whistled in a minor key.",
+        "It took so long to boil that people planned around it.",
+        "It had a dent in the shape of a nose.",
+    ),
+    _thing(
+        "lantern",
+        "It gave more smoke than light.",
+        "Moths came from other villages to see it.",
+        "It was so dim that one needed a second one to find it.",
+    ),
+    _thing(
+        "accordion",
+        "It knew two tunes, and both were the same.",
+        "It sighed when nobody was near.",
+        "A mouse lived in it and kept time.",
+    ),
+    _thing(
+        "wheelbarrow",
+        "Its wheel squeaked the news to the whole street.",
+        "It always turned left.",
+        "It had carried a bishop once, asleep.",
+    ),
+    _thing(
+        "axe",
+        "It was sharp at both ends, which was one too many.",
+        "Butter was safe from it.",
+        "It had been in the family for years, and the family was small now.",
+    ),
+    _thing(
+        "fiddle",
+        "One string was missing, and nobody missed it.",
+        "The cat had feelings about it.",
+        "It was played only at funerals, and only once at each.",
+    ),
+    _thing(
+        "saddle",
+        "There was no horse, but one likes to be ready.",
+        "It was made for a very small horse.",
+        "It smelled of horses who had been somewhere.",
+    ),
+    _thing(
+        "oven",
+        "It burned everything on one side only.",
+        "It had the warmth of an aunt and the smell of a sock.",
+        "Bread went in, and was never spoken of again.",
+    ),
+    _thing(
+        "almanac",
+        "It was right about the past.",
+        "It was two years old, but so was the weather.",
+        "Somebody had eaten the month of May.",
+    ),
+    _thing(
+        "telescope",
+        "It showed the moon, and a thumb.",
+        "Everything looked far away in it, from either end.",
+        "Through it one could see the neighbours, who waved.",
+    ),
+    _thing(
+        "rope",
+        "It was almost long enough.",
+        "It was tied in a knot that nobody remembered tying.",
+        "A cow had once been at the other end.",
+    ),
+    _thing(
+        "bell",
+        "It rang a little late.",
+        "It made one think of soup.",
+        "It was too big for a cat and too small for a church.",
+    ),
 )
 
 PLACES = ("bridge", "market", "harbour", "square", "well", "orchard", "station", "river", "old tower", "meadow")

@@ -31,17 +31,23 @@ class Story:
         self.world, self._tape = world, tape
         self._roles: dict[str, Any] = {}
         self._pending: dict[str, Pending] = {}
-        self._drawn: dict[str, Distribution] = {}
         self._recent: tuple[Person | Stranger, ...] = ()
         self.cast: list[Person] = []
         self.labels: dict[str, Any] = {}
         self.questions: list[Question] = []
 
+    def snapshot(self) -> "Story":
+        """The story so far, to go on from more than once."""
+        twin = Story.__new__(Story)
+        twin.world, twin._tape, twin._recent = self.world, self._tape, self._recent
+        twin._roles, twin._pending, twin.cast = self._roles.copy(), self._pending.copy(), self.cast.copy()
+        twin.labels, twin.questions = self.labels.copy(), self.questions.copy()
+        return twin
+
     # -- roles ---------------------------------------------------------------------------------------------------
     def let(self, **roles: Any) -> None:
         """Give roles their values; a function that returns a distribution is drawn where its words first show."""
         for name, value in roles.items():
-            self._drawn.pop(name, None)
             if callable(value):
                 self._pending[name] = value
                 self._roles.pop(name, None)
@@ -70,11 +76,11 @@ class Story:
     # -- what roles are drawn from -------------------------------------------------------------------------------
     def someone(self) -> Distribution:
         """One of the people who are not in the story yet."""
-        return self.world.distribution("people", tuple(p for p in self.world.people if p not in self.cast))
+        return self.world.people_but(tuple(self.cast))
 
     def one_of(self, rule: str, options: Sequence[Any], but: Sequence[Any] = ()) -> Pending:
         """One of `options`, none of those in `but`, with the weights that the world gives this rule."""
-        left = tuple(option for option in options if option not in but)
+        left = tuple(option for option in options if option not in but) if but else tuple(options)
         return lambda: self.world.distribution(rule, left)
 
     def weighted(self, rule: str, options: Sequence[Any], probs: Sequence[float]) -> Pending:
@@ -90,6 +96,13 @@ class Story:
     def chance(self, rule: str, p: float) -> bool:
         """True with probability `p`."""
         return self.choose(rule, (True, False), (p, 1.0 - p))
+
+    def go_on(self, rule: str, ways: Mapping[str, Callable[["Story"], None]]) -> None:
+        """Choose how the story goes on. This is the last thing that a plot does: nothing after it is told.
+
+        A search for a text tries each way from here, without telling again what came before.
+        """
+        self._tape.branch(self.world.distribution(rule, tuple(ways)), tuple(ways.values()), self)
 
     def say(self, rule: str, *templates: str) -> int:
         """Tell one of `templates`; which one it is comes back. Ids are places in the list: add at its end only."""
@@ -140,3 +153,10 @@ class Story:
     def ask(self, kind: str, question: str, answer: object) -> None:
         """Note a question that the story so far settles."""
         self.questions.append(Question(kind, question, str(answer)))
+
+    def truth(self) -> dict[str, Any]:
+        """The labels of the story."""
+        return self.labels | {
+            "people": tuple(p.name for p in self.cast),
+            "questions": tuple((q.kind, q.question, q.answer) for q in self.questions),
+        }

@@ -3,14 +3,15 @@
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from itertools import accumulate
 from random import Random
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from llmcourse.world.template import Piece, Slot, render_words
 
 
-class DeadEnd(Exception):  # noqa: N818  (a signal of the search, not an error of the caller)
+class DeadEnd(Exception):
     """This telling does not give this text."""
 
 
@@ -55,9 +56,12 @@ class Teller(Protocol):
     def peek(self, slot: Slot) -> tuple[str, ...] | Distribution:
         """The words of a slot, or the distribution that they will be drawn from."""
 
+    def snapshot(self) -> Self:
+        """The story so far, to go on from more than once."""
+
 
 class Tape(Protocol):
-    """The four things that a plot asks of the world."""
+    """What a plot asks of the world."""
 
     def choose(self, dist: Distribution) -> int:
         """A choice that shows in no words yet."""
@@ -70,6 +74,9 @@ class Tape(Protocol):
 
     def emit(self, words: tuple[str, ...]) -> None:
         """Words that are certain."""
+
+    def branch(self, dist: Distribution, ways: Sequence[Callable[[Any], None]], story: Teller) -> None:
+        """A choice of how the story goes on, as the last thing that a plot does."""
 
 
 class SampleTape:
@@ -102,6 +109,21 @@ class SampleTape:
     def emit(self, words: tuple[str, ...]) -> None:
         self.words += words
 
+    def branch(self, dist: Distribution, ways: Sequence[Callable[[Any], None]], story: Teller) -> None:
+        ways[self.choose(dist)](story)
+
+
+@dataclass
+class _Node:
+    """A place to search from: a story so far, how it goes on, and the choices to replay before the search resumes."""
+
+    story: Any
+    way: Callable[[Any], None]
+    at: int
+    log: float
+    choices: list[tuple[str, int]]
+    script: list[int] = field(default_factory=list)
+
 
 class ScanTape:
     """Replays a story along a given text; where several options fit, the others wait on `agenda`.
@@ -112,27 +134,35 @@ class ScanTape:
     def __init__(self, words: Sequence[str], open_end: bool) -> None:
         self._text = tuple(words)
         self._open_end = open_end
-        self._agenda: list[tuple[list[int], int, float]] = [([], 0, 0.0)]
+        self._agenda: list[_Node] = []
         self.following: list[tuple[str, float]] = []
 
-    def search(self, tell: Callable[["ScanTape"], Any]) -> list[tuple[float, list[tuple[str, int]], Any]]:
-        """Every derivation of the whole text: log-probability in nats, choices, and what `tell` returned."""
+    def search(self, story: Teller, tell: Callable[[Any], None]) -> list[tuple[float, list[tuple[str, int]], Any]]:
+        """Every derivation of the whole text: log-probability in nats, choices, and the story as it was told."""
         found = []
+        self._agenda.append(_Node(story, tell, 0, 0.0, []))
         while self._agenda:
-            self._script, self._resume_at, self._resume_log = self._agenda.pop()
-            self._step, self._at, self._log = 0, 0, 0.0
-            self._choices: list[tuple[str, int]] = []
-            self._replaying = bool(self._script)
+            node = self._node = self._agenda.pop()
+            self._at, self._log, self._step = node.at, node.log, 0
+            self._script, self._choices = node.script, node.choices[: len(node.choices) - len(node.script)]
+            self._replaying = bool(node.script)
+            self._story = node.story.snapshot()
             try:
-                result = tell(self)
+                node.way(self._story)
             except DeadEnd:
                 continue
             if self._at == len(self._text):
                 if self._open_end:
                     self.following.append(("", self._log))
                 else:
-                    found.append((self._log, self._choices, result))
+                    found.append((self._log, self._choices, self._story))
         return found
+
+    def branch(self, dist: Distribution, ways: Sequence[Callable[[Any], None]], story: Teller) -> None:
+        for i in reversed(dist.possible):
+            choices = [*self._choices, (dist.rule, i)]
+            self._agenda.append(_Node(story, ways[i], self._at, self._log + dist.logs[i], choices))
+        raise DeadEnd
 
     def _settle(self, dist: Distribution, fits: Sequence[int], sizes: Sequence[int] | None = None) -> int:
         """Take the first option that fits, and leave the others on the agenda."""
@@ -140,7 +170,9 @@ class ScanTape:
             raise DeadEnd
         for i in fits[1:]:
             size = sizes[i] if sizes else 0
-            self._agenda.append(([*self._script, i], self._at + size, self._log + dist.logs[i]))
+            log, choices = self._log + dist.logs[i], [*self._choices, (dist.rule, i)]
+            script = [*self._script, i]
+            self._agenda.append(_Node(self._node.story, self._node.way, self._at + size, log, choices, script))
         i = fits[0]
         self._script.append(i)
         self._step += 1
@@ -153,9 +185,7 @@ class ScanTape:
         i = self._script[self._step]
         self._step += 1
         self._choices.append((dist.rule, i))
-        if self._step == len(self._script):
-            self._replaying = False
-            self._at, self._log = self._resume_at, self._resume_log
+        self._replaying = self._step < len(self._script)
         return i
 
     def choose(self, dist: Distribution) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 _SLOT = re.compile(r"([^{}]*)\{(\w+)(?:\.(\w+))?\}([^{}]*)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Slot:
     """One word of a template that names a role, e.g. `"{b.full},` has prefix `"`, role b, form full, suffix `,`."""
 
@@ -59,11 +59,16 @@ def render_words(value: Any, form: str, prefix: str, suffix: str) -> tuple[str, 
     return tuple((prefix + render(value, form) + suffix).split(" "))
 
 
-_SMALL = (
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of `text`."""
+    return tuple(text.split())
+
+
+_SMALL = words_of(
     "no one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+)
+_TENS = words_of("twenty thirty forty fifty sixty seventy eighty ninety")
 
 
 def number_word(n: int) -> str:

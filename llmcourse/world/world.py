@@ -102,6 +102,7 @@ class World:
         self._tell: Callable[[Story], None] = tell_story
         self._distributions: dict[Any, Distribution] = {}
         self._groups: dict[Any, tuple[Distribution, list[tuple[Piece, ...]], list[Any]]] = {}
+        self._people_but: dict[tuple[Any, ...], Distribution] = {}
         self._wordings: dict[str, tuple[tuple[str, ...], Distribution, list[tuple[Piece, ...]]]] = {}
 
     def __repr__(self) -> str:
@@ -115,6 +116,13 @@ class World:
         if found is None:
             weights = probs or [self.weight(rule, getattr(o, "key", o)) for o in options]
             found = self._distributions[key] = Distribution(rule, options, normalised(weights, self.dials.noise))
+        return found
+
+    def people_but(self, cast: tuple[Any, ...]) -> Distribution:
+        """The distribution over the people who are not in `cast`."""
+        found = self._people_but.get(cast)
+        if found is None:
+            found = self._people_but[cast] = self.distribution("people", tuple(p for p in self.people if p not in cast))
         return found
 
     def exact(self, rule: str, options: tuple[Any, ...], probs: tuple[float, ...]) -> Distribution:
@@ -199,20 +207,14 @@ class World:
 
     def _draw(self, random: Random) -> tuple[Document, SampleTape]:
         tape = SampleTape(random)
-        labels = self._run(tape)
-        return Document(" ".join(tape.words), labels), tape
-
-    def _run(self, tape: Any) -> dict[str, Any]:
         story = Story(self, tape)
         self._tell(story)
-        return story.labels | {
-            "people": tuple(p.name for p in story.cast),
-            "questions": tuple((q.kind, q.question, q.answer) for q in story.questions),
-        }
+        return Document(" ".join(tape.words), story.truth()), tape
 
     # -- scoring -------------------------------------------------------------------------------------------------
-    def _derivations(self, text: str) -> list[tuple[float, list[tuple[str, int]], dict[str, Any]]]:
-        return ScanTape(_words(text), open_end=False).search(self._run)
+    def _derivations(self, text: str) -> list[tuple[float, list[tuple[str, int]], Story]]:
+        tape = ScanTape(_words(text), open_end=False)
+        return tape.search(Story(self, tape), self._tell)
 
     def log_prob(self, text: str) -> float:
         """The log-probability of the whole text, its end included, in nats; -inf for what the world never says."""
@@ -235,7 +237,7 @@ class World:
 
     def _following(self, words: Sequence[str]) -> list[tuple[str, float]]:
         tape = ScanTape(words, open_end=True)
-        tape.search(self._run)
+        tape.search(Story(self, tape), self._tell)
         return tape.following
 
     def parse(self, text: str) -> Parse:
@@ -246,8 +248,8 @@ class World:
         found = self._derivations(text)
         if not found:
             raise ValueError(self._complaint(text))
-        _, choices, labels = max(found, key=lambda d: d[0])
-        return Parse(tuple(choices), labels, _log_sum([log for log, _, _ in found]), len(found))
+        _, choices, story = max(found, key=lambda d: d[0])
+        return Parse(tuple(choices), story.truth(), _log_sum([log for log, _, _ in found]), len(found))
 
     def _complaint(self, text: str) -> str:
         """Which word of an impossible text is the first that cannot be there."""
@@ -272,8 +274,9 @@ class World:
             raise ValueError(self._complaint(text))
         total = _log_sum([log for log, _, _ in found])
         probs: dict[Any, float] = {}
-        for log, _, labels in found:
-            probs[labels[label]] = probs.get(labels[label], 0.0) + math.exp(log - total)
+        for log, _, story in found:
+            value = story.truth()[label]
+            probs[value] = probs.get(value, 0.0) + math.exp(log - total)
         return probs
 
     def floor(self, texts: Sequence[str]) -> Floor:

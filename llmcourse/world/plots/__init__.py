@@ -1,6 +1,7 @@
 """The plots of the world: each is a function that tells one story."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from llmcourse.world.codas import opening
 from llmcourse.world.plots.numbers import count, market, rumour, vote
@@ -17,6 +18,9 @@ PLOTS: Mapping[str, Callable[[Story], None]] = {
 def tell_story(s: Story) -> None:
     """A day of the world: an opening, then one of the plots."""
     opening(s)
-    name = s.choose("plot", s.world.dials.plots)
+    s.go_on("plot", {name: partial(_tell_plot, name) for name in s.world.dials.plots})
+
+
+def _tell_plot(name: str, s: Story) -> None:
     s.labels["plot"] = name
     PLOTS[name](s)

@@ -25,6 +25,8 @@ def count(s: Story) -> None:
         "{a.full} had {n} {i} in a basket.",
         "{a.full} set out with {n} {i} and the best intentions.",
         "{a.full} carried {n} {i} through the village.",
+        "{a.full} had saved {n} {i} for a special day.",
+        "{a.full} counted {n} {i} and wrote the number on the wall.",
     )
     s.let(p=s.one_of("count.place", PLACES))
     item, left = s["i"], s["n"]
@@ -38,6 +40,7 @@ def count(s: Story) -> None:
         '"How many are left?" asked {c.full}.',
         "{c.full} wanted to know how many there were now.",
         '"Only a few left, I see," said {c.full}, who could not see.',
+        '{c.full} looked into the basket. "What does that make?"',
     )
     s.say("count.answer", '"{r.N}," said {a}.', "{a} counted them. There {r.was} {r.n}.", '"{r.Cap}," said {a}.')
     s.say(
@@ -45,12 +48,14 @@ def count(s: Story) -> None:
         "{c} nodded, as if that were the right number.",
         '"There is soup in that," said {c}.',
         '"When I was young there were more," said {c}.',
+        '"One could build a house with that," said {c}, "a small one."',
+        "{c} wrote it down and lost the paper.",
     )
     if left < 5:
         mood(s, "a", sad=4, angry=2, calm=3)
     else:
         mood(s, "a", happy=4, proud=3, calm=2)
-    moral(s, "count", "Numbers are honest, but they do not stay.", f"One basket is enough, if one does not share it.")
+    moral(s, "count", "Numbers are honest, but they do not stay.", "One basket is enough, if one does not share it.")
     s.labels["left"] = left
     s.ask("how many", f"How many {item.many} were left?", number_word(left))
     s.ask("how many", f"How many {item.many} were there at first?", number_word(s["n"]))
@@ -64,6 +69,8 @@ def _give(s: Story, left: int) -> int:
         "{a.Or} gave {k} to {b.full}, who had asked for none.",
         "{b.full} said that it was a birthday, and got {k}.",
         "{b.full} looked hungry, or poor, or both, and received {k}.",
+        "{b.full} took {k} and said that it was a custom.",
+        "{k.Cap} went to {b.full}, in return for a song.",
     )
     s.ask("how many", f"How many did {s['b']} get?", number_word(s["k"]))
     return left - s["k"]
@@ -81,6 +88,7 @@ def _lose(s: Story, left: int) -> int:
                 "A goat ate {k} and looked innocent.",
                 "On the way {a} dropped {k} at the {p}.",
                 "{a} tripped, and lost {k} in the mud.",
+                "A bird took {k}, one at a time.",
             ),
         },
         (0.25, 0.75),
@@ -98,6 +106,7 @@ def _gain(s: Story, left: int) -> int:
                 "At the {p} {a} found {k} more, and nobody was looking.",
                 "But an aunt came by and added {k}.",
                 "Then a neighbour returned {k} from last year.",
+                "The priest had too many and gave {a} {k}.",
             ),
         },
         (0.45, 0.55),
@@ -113,6 +122,7 @@ def market(s: Story) -> None:
         "{a.full} went to the market with {z} coins to buy {x.a}.",
         "{a.full} put {z} coins into a sock and went to buy {x.a}.",
         "{a.full} needed {x.a} and had {z} coins.",
+        "{a.full} had wanted {x.a} since childhood, and now had {z} coins.",
     )
     purse = s["z"]
     s.let(p=s.one_of("market.ask", range(6, min(purse, 20) + 1)))
@@ -121,25 +131,40 @@ def market(s: Story) -> None:
         '{b.full} had one. "{p.Cap} coins," said {b}.',
         'It so happened that {b.full} was selling one. "Only {p} coins," said {b}.',
         '"For you, {p} coins," said {b.full}, who had just the thing.',
+        "{b.full} was asking {p} coins for one, with a straight face.",
     )
     joke(s)
     s.let(o=s.one_of("market.offer", range(2, s["p"] - 2)))
-    s.say("market.offer", '"{o.Cap}," said {a}.', '{a} laughed. "{o.Cap}, and no more."', "{a} offered {o}.")
+    s.say(
+        "market.offer",
+        '"{o.Cap}," said {a}.',
+        '{a} laughed. "{o.Cap}, and no more."',
+        "{a} offered {o}.",
+        '"Would you take {o}?" asked {a}.',
+        '"I was thinking of {o}," said {a}, looking at the sky.',
+    )
     s.let(f=s.one_of("market.last", range(s["o"] + 1, s["p"])))
     s.say(
         "market.last",
         '"{f.Cap}, and my children go barefoot," said {b}, who had no children.',
         '"{f.Cap}," said {b}, "because it is nearly evening." It was ten in the morning.',
         '{b} sighed like a door. "{f.Cap} is my last word."',
+        '"{f.Cap}," said {b}. "It belonged to my mother." It had a price tag.',
     )
     quirk(s, "a")
     bought = s.say_one(
         "market.end",
         {
-            True: ("They shook hands on it.", '"Done," said {a}, and paid.', "{a} counted out {f} coins, slowly."),
+            True: (
+                "They shook hands on it.",
+                '"Done," said {a}, and paid.',
+                "{a} counted out {f} coins, slowly.",
+                "The coins went one way, and {x.the} went the other.",
+            ),
             False: (
                 '"No," said {a}, and walked away with an empty hand.',
                 "{a} did not buy it, and it did not seem to mind.",
+                '"I will think about it," said {a}, and never did.',
             ),
         },
         (0.65, 0.35),
@@ -151,6 +176,7 @@ def market(s: Story) -> None:
         "That left {a.him} with {r}.",
         "So {a.he} went home with {r}.",
         "There {r.was} {r} left in the purse.",
+        "In the evening {a} still had {r}.",
     )
     if bought:
         mood(s, "a", happy=4, proud=4, calm=1)
@@ -180,8 +206,9 @@ def rumour(s: Story) -> None:
     s.say(
         "rumour.open",
         "{a.full} saw {n} {w} near the {p}.",
-        "{a.full} came from the {p} and said that there were {n} {w} there.",
+        "{a.full} came back from the {p} and spoke of {n} {w} there.",
         "{a.full} thought that {n} {w} were standing by the {p}.",
+        "{a.full} ran home, because {n} {w} had looked at {a.him} near the {p}.",
     )
     first, n = s["n"], s["n"]
     teller = s["a"]
@@ -193,6 +220,8 @@ def rumour(s: Story) -> None:
             "{t} told {b.full}, who heard {k}.",
             '{b.full} had it from {t}. "{k.Cap} of them," said {b}.',
             "By the time {b.full} knew of it, there were {k}.",
+            "When {t} met {b.full}, there were {k} already.",
+            '"How many?" asked {b.full}. "At least {k}," said {t}.',
         )
         teller = s["b"]
         if i == 1:
@@ -201,12 +230,14 @@ def rumour(s: Story) -> None:
         "rumour.back",
         "In the evening {b} warned {a} about {k} {w}.",
         '"{k.Cap} {w}!" {b} cried to {a} at dusk. "Stay at home!"',
+        'That night {b} knocked at the door of {a} and whispered: "{k.Cap} {w}!"',
     )
     s.say(
         "rumour.end",
         '"That is far more than I saw," said {a}, and believed every one.',
         '"I only saw {n}," said {a}, but nobody wanted so few.',
         "{a} had seen {n}, and trembled at the thought of the others.",
+        '"Then they have had children," said {a}, who had seen {n}.',
     )
     mood(s, "a", afraid=6, excited=2, proud=1)
     moral(s, "rumour", "News grows best where it is not watered.", "The truth walks, and is overtaken at the bridge.")
@@ -225,12 +256,23 @@ def vote(s: Story) -> None:
         "{a.full} and {b.full} both wanted to be mayor.",
         "the village chose between {a.full} and {b.full}, since somebody had to be mayor.",
         "{a.full} wished to be mayor, and so did {b.full}.",
+        "the old mayor went fishing for good, and {a.full} and {b.full} wanted the chair.",
     )
     s.let(u=s.one_of("vote.pledge", PLEDGES))
-    s.say("vote.first", "{a} promised {u}.", '"Vote for me," said {a}, "and there will be {u}."')
+    s.say(
+        "vote.first",
+        "{a} promised {u}.",
+        '"Vote for me," said {a}, "and you will have {u}."',
+        "{a} stood on a box and spoke for an hour about {u}.",
+    )
     one = s["u"]
     s.let(u=s.one_of("vote.pledge", PLEDGES, but=[one]))
-    s.say("vote.second", "{b} promised {u}.", '"That is nothing," said {b}. "I will give you {u}."')
+    s.say(
+        "vote.second",
+        "{b} promised {u}.",
+        '"That is nothing," said {b}. "I will give you {u}."',
+        "{b} went from door to door and promised {u}.",
+    )
     two = s["u"]
     s.let(q=s["a"])
     quirk(s, "b")
@@ -241,6 +283,7 @@ def vote(s: Story) -> None:
         "{n.Cap} people voted for {a} and {k} for {b}.",
         "{a} got {n} votes and {b} got {k}.",
         "There were {n} votes for {a}, {k} for {b}, and a drawing of a horse.",
+        "They counted until midnight: {n} for {a}, {k} for {b}.",
     )
     n, k = s["n"], s["k"]
     winner, loser, pledge = (s["a"], s["b"], one) if n > k else (s["b"], s["a"], two)
@@ -250,13 +293,22 @@ def vote(s: Story) -> None:
         "So {w} became mayor.",
         "{w} was mayor now, and {l} was not.",
         'The village cheered for {w}. "Well done," said {l}, to the floor.',
+        "{w} put on the chain of office, which was a bicycle chain.",
     )
     p = winner.reliability
     kept = s.say_one(
         "vote.end",
         {
-            True: ("The next week there was {u}, as promised.", "And indeed, soon there was {u}."),
-            False: ("Nobody ever saw {u}.", "As for {u}, {w} could not remember having said it."),
+            True: (
+                "The next week everyone got {u}, as promised.",
+                "And indeed, the village soon had {u}.",
+                "{w} kept the promise, and gave the village {u}.",
+            ),
+            False: (
+                "Nobody ever saw {u}.",
+                "As for {u}, {w} could not remember having said it.",
+                '"What I said about {u} was a figure of speech," said {w}.',
+            ),
         },
         (p, 1 - p),
     )

@@ -34,6 +34,7 @@ def stranger(s: Story) -> None:
         "{j.a} from {f} came to the village.",
         "{j.a} walked into the village and said that {f} was far away.",
         "the bus from {f} stopped, and out stepped {j.a}.",
+        "there was {j.a} at the gate, with a bag from {f}.",
     )
     job = s["j"]
     probs = s.world.pronoun_probs(job)
@@ -46,20 +47,25 @@ def stranger(s: Story) -> None:
         "{v.He} asked for {t}.",
         "{v.He} wanted {t}, if it was no trouble.",
         "{v.He} needed {t} and had tried two doors.",
+        "{v.He} had come for {t}, and for no other reason.",
     )
     s.say(
         "stranger.host",
         "{a.full} opened the third door.",
         '"That we have," said {a.full}, who was not sure.',
         "{a.full}, {a.quirk}, said yes before thinking.",
+        "{a.full} was at home and could not pretend otherwise.",
+        '"Come in," said {a.full}, {a.quirk}.',
     )
     quirk(s, "a")
     s.let(x=s.one_of("stranger.gift", THINGS))
     s.say(
         "stranger.night",
-        "They talked until midnight about {f}, where neither of them had ever been happy.",
+        "They talked until midnight about {f}, where the soup is said to be better.",
         "{v.The} ate three plates of beans and praised the plate.",
         "In return {v.the} told a story with no end.",
+        "They played cards, and the cards won.",
+        "{v.The} mended a shelf that had not been broken.",
     )
     end = s.say_one(
         "stranger.end",
@@ -67,14 +73,17 @@ def stranger(s: Story) -> None:
             "gift": (
                 "In the morning {v.the} was gone, but there was {x.a} on the table.",
                 "{v.The} left early, and left {x.a} as thanks.",
+                "Before leaving, {v.the} put {x.a} under the bed, as a surprise.",
             ),
             "theft": (
                 "In the morning {v.the} was gone, and so was {x.the}.",
                 "{v.The} left early, with {x.the} under one arm.",
+                "The next day {v.the} was far away, and {x.the} with {v.him}.",
             ),
             "stay": (
                 "{v.The} stayed a week, then a month, and is there still.",
                 "In the morning {v.the} was still there, and every morning after.",
+                "{v.The} liked it so much that a second bed was built.",
             ),
         },
         (0.45, 0.3, 0.25),
@@ -133,12 +142,15 @@ def contest(s: Story) -> None:
         "the village held {g.a}, and {a.full} met {b.full} in the final.",
         "{a.full} challenged {b.full} to {g.a}.",
         "{a.full} and {b.full} entered {g.a}, and so did nobody else.",
+        "{a.full} bet against {b.full} in {g.a}.",
+        "{b.full} came first in every {g} until {a.full} entered one.",
     )
     s.say(
         "contest.prize",
         "The prize was {x.a}.",
         "There was {x.a} to be won.",
         "Whoever won would get {x.a}, like it or not.",
+        "The winner was to have {x.a}, and the loser a handshake.",
     )
     joke(s)
     s.say(
@@ -146,6 +158,8 @@ def contest(s: Story) -> None:
         '"I have never lost," said {a}, who had never played.',
         '"May the better one win," said {b}, "and I will."',
         "{a} shook hands with {b}, a little too long.",
+        "{b} did some exercises, mostly with the eyebrows.",
+        "{a} had not slept, in order to be ready.",
     )
     quirk(s, "a")
     s.say(f"contest.{s['g'].key}", *s["g"].rounds)
@@ -153,8 +167,16 @@ def contest(s: Story) -> None:
     won = s.say_one(
         "contest.end",
         {
-            "a": ("In the end {a} won.", "{a} won by the width of a hair, and it was {b.poss} hair."),
-            "b": ("In the end {b} won.", "{b} won, to the surprise of {b}."),
+            "a": (
+                "In the end {a} won.",
+                "{a} won by the width of a hair, and it was {b.poss} hair.",
+                "The judge, who was hungry, pointed at {a}.",
+            ),
+            "b": (
+                "In the end {b} won.",
+                "{b} won, to the surprise of {b}.",
+                "The judge, who was tired, pointed at {b}.",
+            ),
         },
         (p, 1 - p),
     )
@@ -165,6 +187,7 @@ def contest(s: Story) -> None:
         "{l} had to carry {x.the} to {w.poss} house.",
         '"I did not want it anyway," said {l}.',
         "{w} held {x.the} up high, and {l} clapped with one hand.",
+        '"Next time," said {l}. "There is always a next time," said {w}, and took {x.the}.',
     )
     if won == "a":
         mood(s, "a", proud=6, happy=3, excited=2)
@@ -219,24 +242,29 @@ def sign(s: Story) -> None:
         "{a.full} put up a sign at the {p}.",
         "{a.full} painted a sign and nailed it up at the {p}.",
         "there was a new sign at the {p}, and {a.full} stood beside it.",
+        "{a.full} had made a sign, and the {p} seemed the place for it.",
     )
     s.say(
         "sign.text",
         'It said: "Do not {d}."',
         "In red letters it said that nobody was to {d}.",
         '"Never {d}," it said, and below, smaller: "please."',
+        'It read: "Whoever comes here must not {d}."',
     )
     s.say(
         "sign.why",
         "Nobody knew why, and nobody asked.",
         "Nobody had ever done so, but now it came to mind.",
         "It was not the first sign there, and none of the others was obeyed.",
+        "The paint was still wet, and so was the painter.",
+        "Two cows read it and moved on.",
     )
     s.say(
         "sign.come",
         "Then {b.full} came along and read it twice.",
         "{b.full} came by and could not look away.",
         "Along came {b.full}, {b.quirk}.",
+        "The first to see it was {b.full}.",
     )
     quirk(s, "b")
     did = s.say_one(
@@ -246,10 +274,12 @@ def sign(s: Story) -> None:
                 "{b} waited until noon, and {d.did}.",
                 "{b} looked left, looked right, and {d.did}.",
                 "So {b} {d.did}, only once, to see.",
+                "{b} {d.did} as loudly as one can.",
             ),
             False: (
                 "{b} did not {d}. {b.He} had not wanted to, and now {b.he} wanted to very much.",
                 "{b} did not {d}, and told everyone about it.",
+                "{b} stood there for an hour and did not {d}.",
             ),
         },
         (1 - s["b"].reliability, s["b"].reliability),
@@ -260,6 +290,7 @@ def sign(s: Story) -> None:
             '"Can you not read?" cried {a}. "Yes," said {b}, "but not on a {day}."',
             "{a} saw it all and made the sign bigger.",
             '"I knew it," said {a}, who had hoped for it since breakfast.',
+            "{a} blew a whistle, and three dogs came.",
         )
         mood(s, "a", angry=6, sad=1, excited=1)
         moral(
@@ -269,7 +300,12 @@ def sign(s: Story) -> None:
             "A sign is an idea for those who have none.",
         )
     else:
-        s.say("sign.didnt", '"You see?" said {a} to the sign. "It works."', "{a} thanked {b} with a firm nod.")
+        s.say(
+            "sign.didnt",
+            '"You see?" said {a} to the sign. "It works."',
+            "{a} thanked {b} with a firm nod.",
+            "{a} was almost disappointed, but did not show it.",
+        )
         mood(s, "a", proud=5, happy=3, calm=2)
         moral(s, "sign.didnt", "Not to do a thing is also work.", "Peace is mostly made of things that did not happen.")
     s.labels |= {"did": did}
@@ -286,6 +322,7 @@ def soup(s: Story) -> None:
         "{a.full} cooked for {n} guests.",
         "{a.full} invited {n} people to supper and remembered it at five.",
         "{a.full} had promised a soup to {n} hungry neighbours.",
+        "{a.full} wanted to impress {n} guests with a soup.",
     )
     s.let(
         i=s.one_of("soup.item", [i for i in ITEMS if i.many in ("onions", "turnips", "eggs", "plums", "apples")]),
@@ -295,24 +332,38 @@ def soup(s: Story) -> None:
         "soup.book",
         "The book asked for {k} {i}, an hour of patience, and salt.",
         "It takes {k} {i}, salt, and one to two hours.",
+        "{a.His} grandmother always took {k} {i} and a little salt.",
+        "The recipe was short: {k} {i}, water, salt, and courage.",
     )
     s.let(g=s.one_of("soup.minutes", (5, 10, 15, 20, 30, 40)))
     s.say(
         "soup.one",
         "First {a} cut the {i} and wept a little, though not at the {i}.",
         "{a.Or} washed all {k} and lost count at four.",
+        "{a} peeled them so thinly that they hardly noticed.",
+        "One by one the {i} went into the pot, and the lid went after them.",
     )
     s.say(
         "soup.two",
         "Then {a} boiled them for {g} minutes and stirred to the left.",
         "They boiled for {g} minutes, then they boiled over.",
+        "After {g} minutes the spoon stood up by itself.",
+        "The clock said {g} minutes, and the nose said enough.",
     )
     quirk(s, "a")
     salted = s.say_one(
         "soup.salt",
         {
-            True: ("Last came the salt, which many forget.", "{a} added the salt and said a few kind words to it."),
-            False: ("{a} did not think of the salt.", "The salt stayed on the shelf, unasked."),
+            True: (
+                "Last came the salt, which many forget.",
+                "{a} added the salt and said a few kind words to it.",
+                "Then {a} took a pinch of salt, and a second pinch for the cook.",
+            ),
+            False: (
+                "{a} did not think of the salt.",
+                "The salt stayed on the shelf, unasked.",
+                "Only the salt was missing, and nobody had told it to come.",
+            ),
         },
         (0.55, 0.45),
     )
@@ -323,6 +374,7 @@ def soup(s: Story) -> None:
             '"This is good," said {b.full}, in a tone of alarm.',
             "{b.full} had three bowls and asked what it was.",
             "All {n} came, and {b.full} licked the spoon.",
+            '"My mother could not have done it," said {b.full}, "and she never did."',
         )
         mood(s, "a", proud=5, happy=5, excited=1)
         moral(s, "soup.good", "Hunger is a fine cook, but salt is a finer one.", "Soup remembers who made it.")
@@ -332,6 +384,7 @@ def soup(s: Story) -> None:
             '"Interesting," said {b.full}, and put down the spoon.',
             '{b.full} chewed for a while. "Is there no salt?"',
             "All {n} came, and {r} left early. Only {b.full} stayed, who had a cold.",
+            "{b.full} fed it to the dog, and the dog fed it to the cat.",
         )
         mood(s, "a", sad=4, angry=3, calm=1)
         moral(s, "soup.bad", "What is missing is what one tastes.", "The smallest thing on the list is the soup.")
@@ -350,19 +403,30 @@ def trip(s: Story) -> None:
         "{a.full} and {b.full} set out for the {p}.",
         "{a.full} asked {b.full} to come along to the {p}.",
         "{a.full} met {b.full}, and they agreed to walk to the {p}.",
+        "{a.full} wanted to see the {p} again, and {b.full} came along.",
+        "{a.full} had a free day, and walked with {b.full} to the {p}.",
     )
     s.say(
         "trip.pack",
         "{a} brought {x.a}, just in case.",
         "They took no food, but {b} carried {x.a}.",
         "{b} packed {x.a}, and would not say why.",
+        "In {a.his} bag {a} had bread, cheese, and {x.a}.",
     )
     joke(s)
     said = s.say_one(
         "trip.say",
         {
-            "rain": ('"It will rain," said {b}.', "{b} smelled rain."),
-            "sun": ('"Not a drop today," said {b}.', "{b} was sure that it would stay dry."),
+            "rain": (
+                '"It will rain by noon," said {b}.',
+                "{b} smelled rain.",
+                "{b} looked at the ants and spoke of rain.",
+            ),
+            "sun": (
+                '"By noon it will be dry," said {b}.',
+                "{b} was sure of a dry afternoon.",
+                '"No rain after noon," said {b}, and licked a finger.',
+            ),
         },
         (0.5, 0.5),
     )
@@ -370,21 +434,40 @@ def trip(s: Story) -> None:
     got = s.say_one(
         "trip.got",
         {
-            "rain": ("At noon it rained so hard that the fish complained.", "Halfway there, the sky came down."),
-            "sun": ("The sun came out and stayed.", "It did not rain at all."),
+            "rain": (
+                "At noon it rained so hard that the fish complained.",
+                "Just after noon the sky came down.",
+                "From noon on it rained, first on one side and then on the other.",
+            ),
+            "sun": (
+                "At noon the sun was out, and it stayed.",
+                "By noon there was not a cloud in the sky.",
+                "The afternoon was dry, and so was the conversation.",
+            ),
         },
         (0.5, 0.5),
     )
     right = said == got
     if right:
-        s.say("trip.right", '"What did I say?" said {b}, nine times.', "{b} had been right, and mentioned it.")
+        s.say(
+            "trip.right",
+            '"What did I say?" said {b}, nine times.',
+            "{b} had been right, and mentioned it.",
+            '"I have a knee for such things," said {b}.',
+        )
     else:
-        s.say("trip.wrong", "{b} said that it had not been meant like that.", '"I meant yesterday," said {b}.')
+        s.say(
+            "trip.wrong",
+            "{b} said that it had not been meant like that.",
+            '"I meant yesterday," said {b}.',
+            '"It was right when I said it," said {b}.',
+        )
     if got == "rain":
         s.say(
             "trip.wet",
             "They sat under a tree that leaked, and then walked home.",
             "They turned back before the {p}, with wet socks.",
+            "A farmer took them home on a cart full of wet sheep.",
         )
         mood(s, "a", sad=3, angry=4, calm=2)
         moral(s, "trip.wet", "Rain falls on those who are right as well.", "The best part of a walk is the chair.")
@@ -392,12 +475,13 @@ def trip(s: Story) -> None:
         s.say(
             "trip.dry",
             "They reached the {p} by three, looked at it, and agreed that it was there.",
-            "At the {p} they slept in the grass until the cows woke them.",
+            "At the {p} they sat on a fence until a cow asked them to leave.",
+            "They ate their bread at the {p} and said nothing for an hour, very well.",
         )
         mood(s, "a", happy=5, calm=4, excited=1)
         moral(s, "trip.dry", "It is not far to anywhere, in company.", "A day without news is news.")
     s.labels |= {"forecast": said, "rained": got == "rain", "right": right}
     s.ask("who", f"Who walked with {s['a']}?", s["b"])
     s.ask("where", "Where did they want to go?", f"to the {s['p']}")
-    s.ask("yes-no", "Did it rain on the way?", "yes" if got == "rain" else "no")
+    s.ask("yes-no", "Did it rain that afternoon?", "yes" if got == "rain" else "no")
     s.ask("yes-no", f"Was {s['b']} right about the rain?", "yes" if right else "no")
