@@ -12,6 +12,7 @@ from llmcourse.book.execute import CELL_TIMEOUT_SECONDS, Outcome, execute_missin
 from llmcourse.book.fingerprint import execution_fingerprint
 
 TRACEBACK_LINES = 40
+KEPT_CACHES = 3
 
 
 def say(line: str) -> None:
@@ -88,12 +89,13 @@ def _explain(outcome: Outcome, root: Path) -> str:
     return "\n".join([f"{outcome.path.relative_to(root)} failed:", *kept])
 
 
-def prune_caches(cache_folder: Path) -> None:
-    """Delete the caches of earlier versions of the package beside `cache_folder`: they can never be right again."""
-    if cache_folder.parent.exists():
-        for folder in cache_folder.parent.iterdir():
-            if folder != cache_folder:
-                shutil.rmtree(folder, ignore_errors=True)
+def prune_caches(current: Path) -> None:
+    """Delete the caches that neither this build nor the last few used; their age is when a build last used them."""
+    current.mkdir(parents=True, exist_ok=True)
+    current.touch()
+    by_age = sorted(current.parent.iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True)
+    for folder in by_age[KEPT_CACHES:]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,6 +10,8 @@ NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 FUNCTION_NAME = re.compile(r"[A-Za-z\u2009]{2,}")
 # Alignment inside an equation: the library knows the outer environments only, whose cells are the same
 INNER_ENVIRONMENTS = dict.fromkeys(("aligned", "split", "gathered", "align", "gather"), "align*")
+# The library passes over an environment that it does not know, and shows what stands inside
+KNOWN_ENVIRONMENTS = {"align*", "cases", "array", "matrix", "pmatrix", "bmatrix", "Bmatrix", "vmatrix", "Vmatrix"}
 SHORTHANDS = [(re.compile(r"\\arg\b\s*\\(max|min)\b"), r"\\arg\1"), (re.compile(r"\\arg\b"), r"\\operatorname{arg}")]
 CHILDREN = {"mfrac": 2, "msub": 2, "msup": 2, "munder": 2, "mover": 2, "msubsup": 3, "munderover": 3}
 # Browsers know only the variant "normal"; bold italic letters have characters of their own
@@ -34,6 +36,9 @@ def to_mathml(latex: str, *, display: bool = False) -> str:
         source = source.replace(rf"\end{{{inner}}}", rf"\end{{{outer}}}")
     for pattern, replacement in SHORTHANDS:
         source = pattern.sub(replacement, source)
+    unknown = set(re.findall(r"\\begin\{([^}]*)\}", source)) - KNOWN_ENVIRONMENTS
+    if unknown:
+        raise UnsupportedMath(f"no MathML is known for the environment {min(unknown)!r} in: {latex.strip()}")
     if len(re.findall(r"(?<!\\)\{", source)) != len(re.findall(r"(?<!\\)\}", source)):
         raise UnsupportedMath(f"the braces do not pair up in: {latex.strip()}")
     try:
