@@ -39,7 +39,7 @@ MOODS: Mapping[str, tuple[str, ...]] = {
         "{m.Or} walked home the long way, so that more people could see.",
         "{m.Or} stood very straight, like a statue of {m.self}.",
         "{m.Or} wrote it all down, with {m.his} own name underlined.",
-        "{m.Or} asked the painter for a portrait, a large one.",
+        "{m.Or} ordered a portrait of {m.self}, a large one.",
     ),
     "afraid": (
         "{m.Or} locked the door, and then the window, and then the cupboard.",

@@ -194,7 +194,7 @@ QUIRKS = (
         (
             '"Rain," said {q}, to nobody. A cloud looked down and thought about it.',
             "{q.Or} opened {q.his} umbrella indoors, to be early.",
-            "{q.Or} looked at the blue sky as one looks at a liar.",
+            "{q.Or} looked at the sky as one looks at a liar.",
         ),
     ),
     Quirk(
@@ -297,10 +297,10 @@ THINGS = (
         "It smelled of horses who had been somewhere.",
     ),
     _thing(
-        "oven",
-        "It burned everything on one side only.",
-        "It had the warmth of an aunt and the smell of a sock.",
-        "Bread went in, and was never spoken of again.",
+        "drum",
+        "It could be heard in three parishes.",
+        "It had been hit by experts.",
+        "It was empty inside, but it did not let that stop it.",
     ),
     _thing(
         "almanac",
@@ -327,6 +327,8 @@ THINGS = (
         "It was too big for a cat and too small for a church.",
     ),
 )
+
+SMALL_THINGS = tuple(thing for thing in THINGS if thing.key not in ("ladder", "wheelbarrow"))
 
 PLACES = ("bridge", "market", "harbour", "square", "well", "orchard", "station", "river", "old tower", "meadow")
 WEATHERS = ("rainy", "windy", "foggy", "bright", "frosty", "warm", "grey", "icy", "stormy", "quiet")

@@ -1,6 +1,6 @@
 """Plots that reckon: counting, haggling, a rumour that doubles, a vote."""
 
-from llmcourse.world.codas import joke, moral, mood, quirk
+from llmcourse.world.codas import joke, mood, moral, quirk
 from llmcourse.world.lexicon import ITEMS, PLACES, THINGS, Item, quantity
 from llmcourse.world.story import Story
 from llmcourse.world.template import number_word
@@ -25,7 +25,7 @@ def count(s: Story) -> None:
         "{a.full} had {n} {i} in a basket.",
         "{a.full} set out with {n} {i} and the best intentions.",
         "{a.full} carried {n} {i} through the village.",
-        "{a.full} had saved {n} {i} for a special day.",
+        "{a.full} took {n} {i} to a wedding.",
         "{a.full} counted {n} {i} and wrote the number on the wall.",
     )
     s.let(p=s.one_of("count.place", PLACES))
@@ -122,7 +122,7 @@ def market(s: Story) -> None:
         "{a.full} went to the market with {z} coins to buy {x.a}.",
         "{a.full} put {z} coins into a sock and went to buy {x.a}.",
         "{a.full} needed {x.a} and had {z} coins.",
-        "{a.full} had wanted {x.a} since childhood, and now had {z} coins.",
+        "{a.full} sold a cow and went with {z} coins to look for {x.a}.",
     )
     purse = s["z"]
     s.let(p=s.one_of("market.ask", range(6, min(purse, 20) + 1)))

@@ -2,8 +2,8 @@
 
 from itertools import pairwise
 
-from llmcourse.world.codas import joke, moral, mood, quirk
-from llmcourse.world.lexicon import DAYS, PLACES, THINGS
+from llmcourse.world.codas import joke, mood, moral, quirk
+from llmcourse.world.lexicon import DAYS, PLACES, SMALL_THINGS, THINGS
 from llmcourse.world.story import Story
 from llmcourse.world.template import number_word
 
@@ -35,7 +35,7 @@ def lend(s: Story) -> None:
         "{b.full} borrowed {x.a} from {a.full}.",
         "{b.full} knocked at the door of {a.full} and left with {x.a}.",
         "{a.full} could not say no, so {b.full} went home with {x.a}.",
-        "{a.full} owned {x.a}, and {b.full} asked to borrow it.",
+        "{b.full} saw that {a.full} had {x.a}, and asked to borrow it.",
         "{b.full} needed {x.a} for a week, and {a.full} had one to lend.",
     )
     joke(s)
@@ -207,7 +207,7 @@ def key(s: Story) -> None:
 
 def search(s: Story) -> None:
     """Something is not where it was, nor where it might be."""
-    s.let(a=s.someone, x=s.one_of("search.thing", THINGS))
+    s.let(a=s.someone, x=s.one_of("search.thing", SMALL_THINGS))
     s.say(
         "search.open",
         "{a.full} could not find {a.his} {x}.",

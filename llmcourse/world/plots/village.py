@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from llmcourse.world.codas import joke, moral, mood, quirk
-from llmcourse.world.lexicon import ITEMS, JOBS, PLACES, THINGS
+from llmcourse.world.codas import joke, mood, moral, quirk
+from llmcourse.world.lexicon import ITEMS, JOBS, PLACES, SMALL_THINGS, THINGS
 from llmcourse.world.people import strangers
 from llmcourse.world.story import Story
 from llmcourse.world.template import number_word
@@ -58,7 +58,7 @@ def stranger(s: Story) -> None:
         '"Come in," said {a.full}, {a.quirk}.',
     )
     quirk(s, "a")
-    s.let(x=s.one_of("stranger.gift", THINGS))
+    s.let(x=s.one_of("stranger.gift", SMALL_THINGS))
     s.say(
         "stranger.night",
         "They talked until midnight about {f}, where the soup is said to be better.",
@@ -143,7 +143,7 @@ def contest(s: Story) -> None:
         "{a.full} challenged {b.full} to {g.a}.",
         "{a.full} and {b.full} entered {g.a}, and so did nobody else.",
         "{a.full} bet against {b.full} in {g.a}.",
-        "{b.full} came first in every {g} until {a.full} entered one.",
+        "{b.full} called for {g.a}, and only {a.full} came.",
     )
     s.say(
         "contest.prize",
@@ -242,7 +242,7 @@ def sign(s: Story) -> None:
         "{a.full} put up a sign at the {p}.",
         "{a.full} painted a sign and nailed it up at the {p}.",
         "there was a new sign at the {p}, and {a.full} stood beside it.",
-        "{a.full} had made a sign, and the {p} seemed the place for it.",
+        "{a.full} made a sign and chose the {p} for it.",
     )
     s.say(
         "sign.text",
@@ -321,7 +321,7 @@ def soup(s: Story) -> None:
         "soup.open",
         "{a.full} cooked for {n} guests.",
         "{a.full} invited {n} people to supper and remembered it at five.",
-        "{a.full} had promised a soup to {n} hungry neighbours.",
+        "{a.full} promised a soup to {n} hungry neighbours.",
         "{a.full} wanted to impress {n} guests with a soup.",
     )
     s.let(
@@ -397,7 +397,7 @@ def soup(s: Story) -> None:
 
 def trip(s: Story) -> None:
     """Two people set out; one forecasts rain, the other sun."""
-    s.let(a=s.someone, b=s.someone, p=s.one_of("trip.place", PLACES), x=s.one_of("trip.thing", THINGS))
+    s.let(a=s.someone, b=s.someone, p=s.one_of("trip.place", PLACES), x=s.one_of("trip.thing", SMALL_THINGS))
     s.say(
         "trip.open",
         "{a.full} and {b.full} set out for the {p}.",
@@ -458,7 +458,7 @@ def trip(s: Story) -> None:
     else:
         s.say(
             "trip.wrong",
-            "{b} said that it had not been meant like that.",
+            "{b} said that this did not count.",
             '"I meant yesterday," said {b}.',
             '"It was right when I said it," said {b}.',
         )
