@@ -160,7 +160,7 @@ class ScanTape:
 
     def branch(self, dist: Distribution, ways: Sequence[Callable[[Any], None]], story: Teller) -> None:
         for i in reversed(dist.possible):
-            choices = [*self._choices, (dist.rule, i)]
+            choices = self._choices if len(ways) == 1 else [*self._choices, (dist.rule, i)]
             self._agenda.append(_Node(story, ways[i], self._at, self._log + dist.logs[i], choices))
         raise DeadEnd
 

@@ -286,7 +286,7 @@ def search(s: Story) -> None:
         )
     else:
         mood(s, "a", sad=5, angry=2, calm=2)
-        moral(s, "search.never", "Some things leave without a note.", "It is said to be happy, wherever it is.")
+        moral(s, "search.never", "Some things leave without a note.", "It is said to be well, wherever it is.")
     s.ask("yes-no", f"Was the {x} found?", "no" if end == "never" else "yes")
     s.labels |= {"found": end != "never", "end": end}
 
