@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Int
@@ -13,6 +13,7 @@ from torch import Tensor
 IGNORE = -100
 
 
+@runtime_checkable
 class Encoder(Protocol):
     """Anything that turns text into ids."""
 
@@ -118,12 +119,12 @@ class WindowBatches:
         if batch_size < 1 or context < 1:
             raise ValueError(f"batch_size and context must be at least 1, not {batch_size} and {context}.")
         self.ids = torch.as_tensor(ids, dtype=torch.long)
-        if len(self.ids) < 2 * context:  # then one window fits wherever the first one starts
+        if len(self.ids) < 2 * context:
             raise ValueError(f"{len(self.ids)} tokens are too few: windows of {context} need {2 * context} or more.")
         self.batch_size = batch_size
         self.context = context
         self.seed = seed
-        self.windows_per_epoch = (len(self.ids) - context) // context
+        self.windows_per_epoch = (len(self.ids) - context) // context  # leaves room for `context` starts or more
         self._starts: tuple[int, list[int]] = (-1, [])
 
     def __len__(self) -> int:
@@ -140,7 +141,8 @@ class WindowBatches:
     def _start(self, index: int) -> int:
         epoch, place = divmod(index, self.windows_per_epoch)
         if self._starts[0] != epoch:
-            offset = random.Random(f"window {self.seed} {epoch}").randrange(self.context)
+            room = len(self.ids) - self.windows_per_epoch * self.context
+            offset = random.Random(f"window {self.seed} {epoch}").randrange(room)
             order = permutation(self.windows_per_epoch, self.seed, epoch)
             self._starts = (epoch, [offset + window * self.context for window in order])
         return self._starts[1][place]

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol, TextIO, runtime_checkable
 
 from torch import nn
 from tqdm import tqdm
@@ -24,6 +24,7 @@ from llmcourse.training.schedule import learning_rate
 MAY_CHANGE = {"steps", "lr", "final_lr", "warmup", "schedule", "cooldown", "clip", "checkpoint_every"}
 
 
+@runtime_checkable
 class Batches(Protocol):
     """Anything that knows the batch of each step; it must always give the same one for the same step."""
 

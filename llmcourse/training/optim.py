@@ -51,13 +51,12 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
 
 def hidden_matrices(model: nn.Module) -> dict[str, nn.Parameter]:
     """The weights of linear layers between hidden vectors: neither embeddings nor what reads off the output."""
+    embeddings = {id(layer.weight) for layer in model.modules() if isinstance(layer, nn.Embedding)}
     return {
         f"{name}.weight": weight
         for name, layer in model.named_modules()
-        if isinstance(layer, nn.Linear)
-        and name.split(".")[-1] not in OUTPUT_LAYERS
-        and isinstance(weight := layer.weight, nn.Parameter)
-        and weight.requires_grad
+        if isinstance(layer, nn.Linear) and name.split(".")[-1] not in OUTPUT_LAYERS
+        if isinstance(weight := layer.weight, nn.Parameter) and weight.requires_grad and id(weight) not in embeddings
     }
 
 
