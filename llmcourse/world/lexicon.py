@@ -17,6 +17,20 @@ HE_NAMES = words_of(
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
+class Phrase(str):
+    """Words whose probability hangs on an id, so that mending the words does not change the world."""
+
+    key: str
+
+
+def phrases(*texts: str) -> tuple[Phrase, ...]:
+    """Phrases whose ids are their places in the list."""
+    found = tuple(Phrase(text) for text in texts)
+    for i, phrase in enumerate(found):
+        phrase.key = str(i)
+    return found
+
+
 def a_or_an(noun: str) -> str:
     """`noun` with its article."""
     return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
@@ -330,7 +344,7 @@ THINGS = (
 
 SMALL_THINGS = tuple(thing for thing in THINGS if thing.key not in ("ladder", "wheelbarrow"))
 
-PLACES = ("bridge", "market", "harbour", "square", "well", "orchard", "station", "river", "old tower", "meadow")
+PLACES = phrases("bridge", "market", "harbour", "square", "well", "orchard", "station", "river", "old tower", "meadow")
 WEATHERS = ("rainy", "windy", "foggy", "bright", "frosty", "warm", "grey", "icy", "stormy", "quiet")
 
 

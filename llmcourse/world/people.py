@@ -1,6 +1,7 @@
 """The people of the world: names, pronouns, jobs and quirks are facts that every story respects."""
 
 from dataclasses import dataclass, field
+from functools import cache
 
 from llmcourse.world.lexicon import HE_NAMES, JOBS, QUIRKS, SHE_NAMES, Job, Quirk, a_or_an
 from llmcourse.world.weights import stable_order, stable_uniform
@@ -67,6 +68,7 @@ class Stranger:
     forms: dict[str, str] = field(repr=False)
 
 
+@cache
 def strangers(job: Job) -> tuple[Stranger, Stranger]:
     """The visitor with this job as she and as he."""
     common = {"": job.name, "a": a_or_an(job.name), "the": f"the {job.name}", "The": f"The {job.name}"}

@@ -106,17 +106,17 @@ class Story:
 
     def say(self, rule: str, *templates: str) -> int:
         """Tell one of `templates`; which one it is comes back. Ids are places in the list: add at its end only."""
-        dist, compiled = self.world.wordings(rule, templates)
-        which = self._tape.choose_template(dist, compiled, self)
-        self._tell(compiled[which])
+        dist, wording = self.world.wordings(rule, templates)
+        which = self._tape.choose_template(dist, wording.trie, self)
+        self._tell(wording.templates[which])
         return which
 
     def say_one(self, rule: str, groups: Mapping[Any, tuple[str, ...]], probs: Sequence[float]) -> Any:
         """Tell a template of one group; the groups have these probabilities, and the group's label comes back."""
-        dist, compiled, labels = self.world.grouped(rule, groups, tuple(probs))
-        which = self._tape.choose_template(dist, compiled, self)
-        self._tell(compiled[which])
-        return labels[which]
+        dist, wording = self.world.grouped(rule, groups, tuple(probs))
+        which = self._tape.choose_template(dist, wording.trie, self)
+        self._tell(wording.templates[which])
+        return wording.labels[which]
 
     def _tell(self, template: tuple[Piece, ...]) -> None:
         named: list[Person | Stranger] = []

@@ -8,7 +8,7 @@ from itertools import accumulate
 from random import Random
 from typing import Any, Protocol, Self
 
-from llmcourse.world.template import Piece, Slot, render_words
+from llmcourse.world.template import Slot, Trie, render_words
 
 
 class DeadEnd(Exception):
@@ -19,7 +19,7 @@ class Table:
     """What each option of a distribution looks like in one slot."""
 
     def __init__(self, options: Sequence[Any], slot: Slot) -> None:
-        self.words = [render_words(option, slot.form, slot.prefix, slot.suffix) for option in options]
+        self.words = [render_words(option, *slot.look) for option in options]
         self.by_first: dict[str, list[int]] = {}
         for i, words in enumerate(self.words):
             self.by_first.setdefault(words[0], []).append(i)
@@ -36,7 +36,7 @@ class Distribution:
         self._cumulative = list(accumulate(probs))
         # rounding may leave the last sum just under 1, or above it where a probability 0 closes the list
         self._last = self.possible[-1]
-        self._tables: dict[Slot, Table] = {}
+        self._tables: dict[tuple[str, str, str], Table] = {}
 
     def index_at(self, u: float) -> int:
         """The option at `u` in [0, 1) of the cumulative distribution."""
@@ -44,9 +44,9 @@ class Distribution:
 
     def table(self, slot: Slot) -> Table:
         """The options as they read in `slot`."""
-        found = self._tables.get(slot)
+        found = self._tables.get(slot.look)
         if found is None:
-            found = self._tables[slot] = Table(self.options, slot)
+            found = self._tables[slot.look] = Table(self.options, slot)
         return found
 
 
@@ -66,7 +66,7 @@ class Tape(Protocol):
     def choose(self, dist: Distribution) -> int:
         """A choice that shows in no words yet."""
 
-    def choose_template(self, dist: Distribution, templates: Sequence[tuple[Piece, ...]], story: Teller) -> int:
+    def choose_template(self, dist: Distribution, trie: Trie, story: Teller) -> int:
         """A choice of wording; its words follow."""
 
     def draw(self, dist: Distribution, slot: Slot) -> int:
@@ -98,12 +98,12 @@ class SampleTape:
         self.choices.append((dist.rule, i))
         return i
 
-    def choose_template(self, dist: Distribution, templates: Sequence[tuple[Piece, ...]], story: Teller) -> int:
+    def choose_template(self, dist: Distribution, trie: Trie, story: Teller) -> int:
         return self.choose(dist)
 
     def draw(self, dist: Distribution, slot: Slot) -> int:
         i = self.choose(dist)
-        self.words += dist.table(slot).words[i]
+        self.words += render_words(dist.options[i], *slot.look)
         return i
 
     def emit(self, words: tuple[str, ...]) -> None:
@@ -217,27 +217,34 @@ class ScanTape:
                 self.following.append((words[len(text) - at], self._log + dist.logs[i]))
         return self._settle(dist, fits, sizes)  # type: ignore[arg-type]
 
-    def choose_template(self, dist: Distribution, templates: Sequence[tuple[Piece, ...]], story: Teller) -> int:
+    def choose_template(self, dist: Distribution, trie: Trie, story: Teller) -> int:
         if len(dist.options) == 1:
             return 0
         if self._replaying:
             return self._replay(dist)
-        return self._settle(dist, [i for i in dist.possible if self._may_fit(templates[i], story)])
+        fits: list[int] = []
+        self._walk(trie, self._at, story, fits)
+        return self._settle(dist, [i for i in sorted(fits) if dist.probs[i] > 0])
 
-    def _may_fit(self, template: tuple[Piece, ...], story: Teller) -> bool:
-        """Whether the text goes on as the template does, as far as its slots are known."""
-        text, at = self._text, self._at
-        for piece in template:
-            words = story.peek(piece) if isinstance(piece, Slot) else piece
-            if at == len(text):
-                return self._open_end
+    def _walk(self, node: Trie, at: int, story: Teller, fits: list[int]) -> None:
+        """Gather the templates that the text may go on with, as far as their slots are known."""
+        text = self._text
+        if at == len(text):
+            fits += node.below if self._open_end else node.ends
+            return
+        fits += node.ends
+        child = node.words.get(text[at])
+        if child is not None:
+            self._walk(child, at + 1, story, fits)
+        for slot, child in node.slots:
+            words = story.peek(slot)
             if isinstance(words, Distribution):
-                return text[at] in words.table(piece).by_first  # type: ignore[arg-type]
-            n = len(words)
-            if text[at : at + n] != words:
-                return self._open_end and at + n > len(text) and text[at:] == words[: len(text) - at]
-            at += n
-        return True
+                if text[at] in words.table(slot).by_first:
+                    fits += child.below
+            elif text[at : at + len(words)] == words:
+                self._walk(child, at + len(words), story, fits)
+            elif self._open_end and at + len(words) > len(text) and text[at:] == words[: len(text) - at]:
+                fits += child.below
 
     def emit(self, words: tuple[str, ...]) -> None:
         if self._replaying:

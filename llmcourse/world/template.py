@@ -1,8 +1,9 @@
 """A template is a sentence with slots; compiled once, it is a row of fixed words and slots."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 _SLOT = re.compile(r"([^{}]*)\{(\w+)(?:\.(\w+))?\}([^{}]*)")
@@ -16,6 +17,11 @@ class Slot:
     form: str
     prefix: str
     suffix: str
+
+    @cached_property
+    def look(self) -> tuple[str, str, str]:
+        """All that the words of a value depend on, besides the value."""
+        return (self.form, self.prefix, self.suffix)
 
 
 Piece = tuple[str, ...] | Slot
@@ -42,6 +48,48 @@ def compile_template(text: str) -> tuple[Piece, ...]:
         else:
             pieces.append((word,))
     return tuple(pieces)
+
+
+class Trie:
+    """The templates of a rule by how they begin, so that a search need not try each of them."""
+
+    def __init__(self) -> None:
+        self.words: dict[str, Trie] = {}
+        self.slots: list[tuple[Slot, Trie]] = []
+        self.ends: list[int] = []
+        self.below: list[int] = []
+
+    @classmethod
+    def of(cls, templates: Sequence[tuple[Piece, ...]]) -> "Trie":
+        """The trie of `templates`, which it knows by their places in the list."""
+        root = cls()
+        for i, template in enumerate(templates):
+            node = root
+            node.below.append(i)
+            for piece in template:
+                for step in (piece,) if isinstance(piece, Slot) else piece:
+                    node = node._child(step)
+                    node.below.append(i)
+            node.ends.append(i)
+        return root
+
+    def _child(self, step: str | Slot) -> "Trie":
+        if isinstance(step, str):
+            return self.words.setdefault(step, Trie())
+        for slot, child in self.slots:
+            if (slot.role, slot.look) == (step.role, step.look):
+                return child
+        self.slots.append((step, Trie()))
+        return self.slots[-1][1]
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The templates of a rule, with the label of the group that each is from, and their trie."""
+
+    templates: tuple[tuple[Piece, ...], ...]
+    labels: tuple[Any, ...]
+    trie: Trie
 
 
 def render(value: Any, form: str) -> str:

@@ -97,7 +97,7 @@ def test_every_plot_is_scored_at_least_as_likely_as_the_derivation_that_drew_it(
 
 
 def test_two_derivations_of_one_text_add_up(toy_world: World) -> None:
-    tape = ScanTape("It was late.".split(), open_end=False)
+    tape = ScanTape(["It", "was", "late."], open_end=False)
     found = tape.search(Story(toy_world, tape), toy)
     assert len(found) == 3
     assert toy_world.log_prob("It was late.") == pytest.approx(math.log(sum(math.exp(log) for log, _, _ in found)))

@@ -211,7 +211,7 @@ def test_a_dial_out_of_range_is_one_clear_line(dials: dict) -> None:
         (lambda w: w.pronoun_probs("pirate"), "pirate"),
     ],
 )
-def test_bad_input_is_one_clear_line(call, message: str) -> None:  # noqa: ANN001
+def test_bad_input_is_one_clear_line(call, message: str) -> None:
     with pytest.raises(ValueError, match=message) as error:
         call(World(0))
     assert "\n" not in str(error.value)

@@ -1,13 +1,13 @@
 """Plots that reckon: counting, haggling, a rumour that doubles, a vote."""
 
 from llmcourse.world.codas import joke, mood, moral, quirk
-from llmcourse.world.lexicon import ITEMS, PLACES, THINGS, Item, quantity
+from llmcourse.world.lexicon import ITEMS, PLACES, THINGS, Item, phrases, quantity
 from llmcourse.world.story import Story
 from llmcourse.world.template import number_word
 
 COIN = Item("coin", "coins")
 SCARES = (Item("goose", "geese"), Item("wolf", "wolves"), Item("bear", "bears"), Item("ghost", "ghosts"))
-PLEDGES = (
+PLEDGES = phrases(
     "free soup",
     "shorter Mondays",
     "a bench at every corner",
@@ -101,7 +101,7 @@ def _gain(s: Story, left: int) -> int:
     gained = s.say_one(
         "count.gained",
         {
-            False: ("Nobody gave any back.", "There were no others to be had that day."),
+            False: ("Nobody gave any back.", "An uncle promised more, and brought none."),
             True: (
                 "At the {p} {a} found {k} more, and nobody was looking.",
                 "But an aunt came by and added {k}.",

@@ -3,11 +3,11 @@
 from itertools import pairwise
 
 from llmcourse.world.codas import joke, mood, moral, quirk
-from llmcourse.world.lexicon import DAYS, PLACES, SMALL_THINGS, THINGS
+from llmcourse.world.lexicon import DAYS, PLACES, SMALL_THINGS, THINGS, phrases
 from llmcourse.world.story import Story
 from llmcourse.world.template import number_word
 
-SPOTS = (
+SPOTS = phrases(
     "under the bed",
     "behind the stove",
     "in the garden",
@@ -17,7 +17,7 @@ SPOTS = (
     "in the bath",
     "on its hook",
 )
-USES = ("as a hat stand", "to hold the door open", "as a seat", "to frighten the geese", "as a pillow", "as art")
+USES = phrases("as a hat stand", "to hold the door open", "as a seat", "to frighten the geese", "as a pillow", "as art")
 
 
 def _more(s: Story, rule: str, i: int, *templates: str) -> bool:

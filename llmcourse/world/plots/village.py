@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from llmcourse.world.codas import joke, mood, moral, quirk
-from llmcourse.world.lexicon import ITEMS, JOBS, PLACES, SMALL_THINGS, THINGS
+from llmcourse.world.lexicon import ITEMS, JOBS, PLACES, SMALL_THINGS, THINGS, phrases
 from llmcourse.world.people import strangers
 from llmcourse.world.story import Story
 from llmcourse.world.template import number_word
 
-HOMES = (
+HOMES = phrases(
     "the islands",
     "the capital",
     "the next valley",
@@ -16,7 +16,7 @@ HOMES = (
     "a town with a cathedral",
     "nowhere in particular",
 )
-WANTS = (
+WANTS = phrases(
     "a bed for the night",
     "a cup of tea",
     "the way to the sea",
@@ -123,7 +123,7 @@ def _game(key: str, *rounds: str) -> Game:
 
 
 GAMES = (
-    _game("sleeping contest", "Both slept well, and the judge slept better.", "It went on until Thursday."),
+    _game("sleeping contest", "Both slept well, and the judge slept better.", "It went on for a week."),
     _game("pie contest", "There was flour on the ceiling.", "One pie was round, and the other was honest."),
     _game("staring contest", "A fly decided it.", "After an hour the judge blinked and was sent home."),
     _game("boat race", "One boat sank, and the other sank faster.", "The river did most of the work."),
