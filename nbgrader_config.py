@@ -22,6 +22,13 @@ secret = Path(".class-secret")
 if "LLMCOURSE_CLASS_SECRET" not in os.environ and secret.is_file():
     os.environ["LLMCOURSE_CLASS_SECRET"] = secret.read_text(encoding="utf-8").strip()
 
+# files from a learning platform: <student>_<time of hand-in, UTC>_<exercise>.ipynb, such as
+# ada_20261001T123005Z_06-attention.ipynb (a time with dashes, 12-30-05, would be misread without a word)
+c.FileNameCollectorPlugin.named_regexp = (
+    r".*[/\\](?P<student_id>[\w.-]+?)_(?P<timestamp>\d{8}T\d{6}Z)_(?P<file_id>[\w.-]+)\.ipynb"
+)
+c.AssignLatePenalties.plugin_class = "llmcourse.grading.late.TenthPerDay"
+
 # a cell that never ends costs its own points, and not the batch
 c.ExecutePreprocessor.timeout = 120
 c.Execute.timeout = 120

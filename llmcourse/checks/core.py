@@ -13,6 +13,8 @@ from torch import Tensor
 # float32 against float64, over a few hundred additions
 RTOL, ATOL = 1e-4, 1e-5
 
+Function = Callable[..., Any]  # whatever a student wrote
+
 
 class CheckFailed(AssertionError):
     """A failed check: a message to learn from, and a code that stays the same when its wording changes."""
@@ -55,7 +57,7 @@ def close(actual: Tensor, expected: Tensor) -> bool:
     return torch.allclose(actual.detach().double(), expected.detach().double(), rtol=RTOL, atol=ATOL)
 
 
-def call(area: str, function: Callable[..., Any], *inputs: Any, **options: Any) -> Any:
+def call(area: str, function: Function, *inputs: Any, **options: Any) -> Any:
     """What the student's function returns for copies of the inputs.
 
     Raises: CheckFailed when it raises, is unfinished, or changes a tensor that was handed to it.
@@ -82,7 +84,7 @@ def call(area: str, function: Callable[..., Any], *inputs: Any, **options: Any) 
     return result
 
 
-def name_of(function: Callable[..., Any]) -> str:
+def name_of(function: Function) -> str:
     """What the student calls it."""
     return getattr(function, "__name__", None) or type(function).__name__
 
@@ -133,8 +135,16 @@ def expect_shape(area: str, name: str, actual: Tensor, shape: Sequence[int], let
 def name_the_mistake(actual: Tensor, mistakes: Iterable[Mistake]) -> None:
     """Raises: CheckFailed for the first mistake that leads to just this result."""
     for mistake in mistakes:
-        if close(actual, mistake.result()):
+        if same_mistake(actual, mistake.result()):
             raise CheckFailed(mistake.code, mistake.message)
+
+
+def same_mistake(actual: Tensor, wrong: Tensor) -> bool:
+    """Whether both hold the same numbers and NaN in the same places; NaN alone is a sign of many mistakes."""
+    if actual.shape != wrong.shape or wrong.isnan().all():
+        return False
+    a, b = actual.detach().double(), wrong.detach().double()
+    return torch.allclose(a, b, rtol=RTOL, atol=ATOL, equal_nan=True)
 
 
 def judge(area: str, name: str, value: Any, expected: Tensor, letters: str, mistakes: Iterable[Mistake] = ()) -> None:

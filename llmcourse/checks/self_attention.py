@@ -1,7 +1,7 @@
 """Checks of a whole causal self-attention module, by laws first and then against its own layers."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from llmcourse.checks.core import (
     CheckFailed,
+    Function,
     Mistake,
     call,
     close,
@@ -22,7 +23,6 @@ from llmcourse.checks.core import (
 
 AREA = "attention"
 NAME = "CausalSelfAttention"
-Function = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,17 @@ class Case:
         return result
 
 
-def make_case(module_class: Function, seed: int, dropout: float = 0.0, n_tokens: int | None = None) -> Case:
-    """A module in eval mode with weights that leave the softmax unsaturated, and an input whose width differs from D."""
+def make_case(
+    module_class: Function, seed: int, *, dropout: float = 0.0, n_tokens: int | None = None, n_heads: int | None = None
+) -> Case:
+    """A module in eval mode, with weights that do not saturate the softmax, and an input wider than its output.
+
+    With dropout or `n_tokens` the input is as wide as the output: wrong widths cost their own points elsewhere.
+    """
     b, t, h, k = sizes(seed, 4)
     t = t if n_tokens is None else n_tokens
-    d_in, d_out = h * k + 2, h * k
+    h = h if n_heads is None else n_heads
+    d_in, d_out = h * k + (2 if n_tokens is None and not dropout else 0), h * k
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed % 2**63)
         module = call(AREA, module_class, d_in, d_out, h, dropout)
@@ -162,7 +168,7 @@ def works_when_square(module_class: Function, seed: int) -> bool:
 
 def wrong_outputs(case: Case, may_read: Tensor) -> list[Mistake]:
     """What the usual mistakes make of this module's weights."""
-    t, h, k = case.vectors.shape[1], case.n_heads, case.width
+    h, k = case.n_heads, case.width
     everything = torch.ones_like(may_read)
     scale = "Divide the scores by the square root of the head width (d_out / n_heads): {}."
     cut = "The heads are cut with a bare view: (B, T, D) to (B, T, H, K) first, then swap T and H."
@@ -192,7 +198,7 @@ def wrong_outputs(case: Case, may_read: Tensor) -> list[Mistake]:
         ("softmax-axis", "The softmax must run over the keys, not over the heads.", {"over": 1}),
     ]
     mistakes = [
-        Mistake(f"attention.{code}", message, lambda wrong=wrong: expected_output(case, may_read, **wrong))
+        Mistake(f"attention.{code}", message, partial(expected_output, case, may_read, **wrong))
         for code, message, wrong in rows
     ]
     masks = [
@@ -210,7 +216,7 @@ def wrong_outputs(case: Case, may_read: Tensor) -> list[Mistake]:
         ),
     ]
     for code, message, mask in masks:
-        mistakes.append(Mistake(f"attention.{code}", message, lambda mask=mask: expected_output(case, mask.view(t, t))))
+        mistakes.append(Mistake(f"attention.{code}", message, partial(expected_output, case, mask)))
     return mistakes
 
 
@@ -228,7 +234,10 @@ def no_future(case: Case) -> None:
         moved = ~torch.isclose(run(case, changed), before, rtol=1e-4, atol=1e-5, equal_nan=True)
         rows = moved.any(dim=-1).any(dim=0).nonzero().flatten().tolist()
         if rows and rows[0] < position:
-            message = f"Row {rows[0]} reads position {position}, which is in its future. Is the mask applied before the softmax?"
+            message = (
+                f"Row {rows[0]} reads position {position}, which is in its future. "
+                "Is the mask applied before the softmax?"
+            )
             raise CheckFailed("attention.future-leak", message)
         if position not in rows:
             message = f"Row {position} does not read its own position. Does the mask forbid its diagonal?"
@@ -243,66 +252,6 @@ def check_batch_rows_apart(module_class: Function, seed: int = 0) -> None:
             "The output of one sequence depends on the others of its batch. Which dimension does a view cut across?"
         )
         raise CheckFailed("attention.batch-mixed", message)
-
-
-def check_padding(module_class: Function, seed: int = 0) -> None:
-    """Padding changes nothing: real tokens get what they get when the padding is taken out of the sequence."""
-    case = make_case(module_class, seed, n_tokens=8)
-    n_rows, n_tokens = case.vectors.shape[:2]
-    is_real = torch.ones(n_rows, n_tokens, dtype=torch.bool)
-    for row in range(n_rows):  # behind the first token, so that every query has something to read
-        first = 1 + row % 3
-        is_real[row, first : first + 2 + (row + seed) % 2] = False
-    actual = run(case, case.vectors, is_real)
-    causal, keys = causal_mask(n_tokens), is_real[:, None, None, :]
-    name_padding_mistake(case, actual, is_real, causal)
-    for row in range(n_rows):
-        alone = run(case, case.vectors[row : row + 1, is_real[row]])[0]
-        if actual[row, is_real[row]].isnan().any():
-            message = "With padding, real tokens come out as NaN, though each has something to read."
-            raise CheckFailed("attention.nan", message)
-        if not close(actual[row, is_real[row]], alone):
-            where = (~is_real[row]).nonzero().flatten().tolist()
-            message = (
-                f"In row {row} of the batch, positions {where} are padding, and still they matter: real tokens get "
-                "other results than the same sequence gives without the padding."
-            )
-            raise CheckFailed("attention.padding-leak", message)
-    # the law above holds for any attention that is wrong in itself; this holds only for the mask
-    judge_real(actual, expected_output(case, causal & keys), is_real, case, expected_output(case, causal))
-
-
-def judge_real(actual: Tensor, expected: Tensor, is_real: Tensor, case: Case, unpadded: Tensor) -> None:
-    """Compare real tokens, unless the module is wrong without padding too: that costs its own points elsewhere."""
-    if close(run(case, case.vectors), unpadded):
-        judge(AREA, f"{NAME} with padding", actual[is_real], expected[is_real], "N D")
-
-
-def name_padding_mistake(case: Case, actual: Tensor, is_real: Tensor, causal: Tensor) -> None:
-    """Raises: CheckFailed when the output is that of a usual mistake with the two masks."""
-    keys, queries = is_real[:, None, None, :], is_real[:, None, :, None]
-    combined = causal & keys
-    both = "A token may read a key if it is real AND not in the future: combine the two masks with &."
-    wrong = [
-        ("padding-ignored", "is_real changes nothing: padding is read like any other token. " + both, causal),
-        ("padding-replaces-causal", "With is_real given, tokens read their future. " + both, keys),
-        ("padding-or-causal", "Your masks are combined with `or`. " + both, causal | keys),
-        (
-            "padding-inverted",
-            "is_real is True where a token is REAL; you forbid those and read the padding.",
-            causal & ~keys,
-        ),
-        (
-            "padding-masks-queries",
-            "The mask goes along the queries; it is the padding's keys that nobody may read.",
-            causal & queries,
-        ),
-    ]
-    if close(actual[is_real], expected_output(case, combined)[is_real]):
-        return
-    for code, message, mask in wrong:
-        if close(actual[is_real].nan_to_num(), expected_output(case, mask)[is_real].nan_to_num()):
-            raise CheckFailed(f"attention.{code}", message)
 
 
 def check_dropout(module_class: Function, seed: int = 0) -> None:

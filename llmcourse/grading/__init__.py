@@ -1,0 +1,1 @@
+"""The instructor's side: from solutions to releases, and from a class's files to scores."""
