@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import ArrayLike
 
 from llmcourse.plots.style import BASELINE, INK, MODEL, PAPER, TRUTH, Picture, colours_for, house_style, new_picture
@@ -50,6 +52,15 @@ def loss_curve(
     axes.grid(axis="y")
     axes.margins(x=0.01)
     return picture
+
+
+def plain_log_ticks(axis: Axis) -> None:
+    """Label a short logarithmic axis at 1, 2 and 5 of each decade, as plain numbers."""
+    low, high = axis.get_view_interval()
+    if high / low < 1000:  # over longer spans powers of ten are enough, and more labels would run into each other
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+        axis.set_minor_formatter(NullFormatter())
 
 
 def level_line(axes: Axes, name: str, value: float, colour: str, *, below: bool = False) -> None:
@@ -102,8 +113,10 @@ def lines(
     axes.set(xlabel=x_label, ylabel=y_label)
     if log_x:
         axes.set_xscale("log")
+        plain_log_ticks(axes.xaxis)
     if log_y:
         axes.set_yscale("log")
+        plain_log_ticks(axes.yaxis)
     axes.grid(axis="y")
     if len(series) > 1:
         picture.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3, handlelength=2.4)

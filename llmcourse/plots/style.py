@@ -146,4 +146,6 @@ def shown(token: str | bytes) -> str:
     """The token as figures print it: spaces, line ends and broken bytes made visible."""
     text = token.decode("utf-8", errors="backslashreplace") if isinstance(token, bytes) else str(token)
     text = text.replace(" ", "·").replace("\n", "↵").replace("\t", "→")
+    # the other control characters have no shape
+    text = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
     return text.replace("$", r"\$") or "∅"

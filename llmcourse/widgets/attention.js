@@ -31,7 +31,8 @@ function element(tag, className, text) {
 }
 
 function shown(token) {
-  return token.replaceAll(" ", "·").replaceAll("\n", "↵") || "∅";
+  const hex = (letter) => `\\x${letter.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  return token.replaceAll(" ", "·").replaceAll("\n", "↵").replace(/[\x00-\x1f\x7f]/g, hex) || "∅";
 }
 
 function percent(weight) {

@@ -117,7 +117,8 @@ function button(text, act) {
 }
 
 function shown(token) {
-  return token.replaceAll(" ", "·").replaceAll("\n", "↵") || "∅";
+  const hex = (letter) => `\\x${letter.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  return token.replaceAll(" ", "·").replaceAll("\n", "↵").replace(/[\x00-\x1f\x7f]/g, hex) || "∅";
 }
 
 function inNats(value) {
@@ -134,7 +135,8 @@ const SLIDERS = [
 function makeSlider(model, spec) {
   const label = element("label", "llmc-slider");
   const head = element("span", "llmc-slider-head");
-  const value = element("output", "llmc-value");
+  const value = element("span", "llmc-value");
+  value.setAttribute("aria-hidden", "true"); // the slider says it itself, as aria-valuetext
   const input = element("input");
   Object.assign(input, { type: "range", min: spec.min, max: spec.max, step: spec.step, name: spec.name });
   input.setAttribute("aria-label", spec.label);
