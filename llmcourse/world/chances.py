@@ -6,7 +6,7 @@ from typing import Any
 from llmcourse.world.lexicon import JOBS, Job
 from llmcourse.world.people import Person
 from llmcourse.world.tape import Distribution
-from llmcourse.world.template import Trie, Wording, compile_template
+from llmcourse.world.template import Piece, Trie, Wording, compile_template
 from llmcourse.world.weights import normalised, stable_order, stable_uniform
 
 
@@ -68,7 +68,7 @@ class Chances:
         key = (rule, tuple(groups.items()), probs)
         found = self._groups.get(key)
         if found is None:
-            shares, labels, compiled = [], [], ()
+            shares, labels, compiled = list[float](), list[Any](), tuple[tuple[Piece, ...], ...]()
             for (label, templates), p in zip(groups.items(), normalised(probs, self._noise), strict=True):
                 inner, wording = self.wordings(f"{rule}.{label}", templates)
                 shares += [p * q for q in inner.probs]

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from functools import cache
 
-from llmcourse.world.lexicon import HE_NAMES, JOBS, QUIRKS, SHE_NAMES, Job, Quirk, a_or_an
+from llmcourse.world.lexicon import HE_NAMES, JOBS, SHE_NAMES, Job, a_or_an
+from llmcourse.world.quirks import QUIRKS, Quirk
 from llmcourse.world.weights import stable_order, stable_uniform
 
 _PRONOUNS = {"she": ("she", "her", "her", "herself"), "he": ("he", "him", "his", "himself")}

@@ -46,17 +46,20 @@ def enumerate_texts(world: World) -> dict[str, float]:
     return texts
 
 
+@pytest.mark.slow
 def test_the_mass_of_an_enumerated_world_is_one(toy_world: World) -> None:
     texts = enumerate_texts(toy_world)
     assert len(texts) > 300
     assert math.fsum(math.exp(toy_world.log_prob(text)) for text in texts) == pytest.approx(1.0, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_log_prob_equals_the_product_over_every_enumerated_text(toy_world: World) -> None:
     for text, mass in enumerate_texts(toy_world).items():
         assert math.exp(toy_world.log_prob(text)) == pytest.approx(mass, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_samples_come_as_often_as_log_prob_says(toy_world: World) -> None:
     n = 20_000
     counts = Counter(document.text for document in toy_world.documents(n))
@@ -109,7 +112,7 @@ def test_a_changed_word_is_impossible_or_costs_what_the_next_word_probabilities_
     words = text.split(" ")
     for i in range(0, len(words), 7):
         probs = world.next_word_probs(" ".join(words[:i]))
-        for other in [w for w in probs if w and w != words[i]][:2] + ["turbine"]:
+        for other in [w for w in probs if w and w != words[i]][:2]:
             changed = " ".join([*words[:i], other, *words[i + 1 :]])
             score = world.log_prob(changed)
             if score > -math.inf:
@@ -128,6 +131,7 @@ def test_the_end_counts_once_and_a_prefix_is_no_document() -> None:
     assert world.next_word_probs(text)[""] > 0
 
 
+@pytest.mark.slow
 def test_entropy_agrees_with_the_mean_floor() -> None:
     world = World(1)
     floor, entropy = world.floor([d.text for d in world.documents(400, "valid")]), world.entropy(400)
@@ -145,6 +149,7 @@ def test_floor_is_the_mean_of_minus_log_prob_in_both_units() -> None:
     assert floor.bits_per_byte == pytest.approx(sum(nats) / math.log(2) / sum(len(t.encode()) for t in texts))
 
 
+@pytest.mark.slow
 def test_no_wrong_model_scores_below_the_floor_beyond_its_error() -> None:
     truth, other = World(1), World(1, noise=1.0)
     texts = [d.text for d in truth.documents(300, "test")]
@@ -154,6 +159,7 @@ def test_no_wrong_model_scores_below_the_floor_beyond_its_error() -> None:
     assert mean > 4 * error
 
 
+@pytest.mark.slow
 def test_no_two_neighbouring_floors_fall_when_noise_rises() -> None:
     floors = [World(1, noise=noise).entropy(150) for noise in (0.0, 0.5, 1.0)]
     assert all(a.nats_per_document < b.nats_per_document for a, b in pairwise(floors))

@@ -1,5 +1,6 @@
 """The interface of the world: determinism, splits, dials, facts, labels and clear errors."""
 
+import hashlib
 import math
 import os
 import re
@@ -11,12 +12,14 @@ import pytest
 
 from llmcourse.world import World
 from llmcourse.world.lexicon import JOBS
+from llmcourse.world.template import number_word
 
 LABEL_WORDS = re.compile(
     r"\b(happy|happi\w+|sad|sadly|sadness|anger|angry|angrily|proud|proudly|pride|afraid|calm\w*|excited\w*)\b", re.I
 )
 
 
+@pytest.mark.slow
 def test_texts_are_the_same_in_every_process_whatever_the_hash_seed() -> None:
     code = (
         "import hashlib; from llmcourse.world import World; w = World(7, hops=3);"
@@ -30,6 +33,23 @@ def test_texts_are_the_same_in_every_process_whatever_the_hash_seed() -> None:
             subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
         )
     assert len(digests) == 1
+
+
+@pytest.mark.parametrize(
+    ("seed", "dials", "digest"),
+    [
+        (0, {}, "7a18cefaffe43e43cf600165e257445ede19265cf30b8c05b16e089aac078fc2"),
+        (
+            7,
+            {"n_people": 30, "hops": 4, "noise": 0.1},
+            "5049081c9598b68d5fb0259f506246f7b30396bd51228026222c78d8d2ccadd1",
+        ),
+    ],
+)
+def test_the_world_is_still_the_one_that_the_checkpoints_were_trained_on(seed: int, dials: dict, digest: str) -> None:
+    text = "\n".join(d.text for d in World(seed, **dials).documents(200))
+    # a change of wording is no error, but it means training the shipped checkpoints again
+    assert hashlib.sha256(text.encode()).hexdigest() == digest
 
 
 def test_the_world_needs_no_torch() -> None:
@@ -49,6 +69,7 @@ def test_asking_in_another_order_changes_nothing() -> None:
     assert [d.text for d in one.documents(20)] == [d.text for d in two.documents(20)]
 
 
+@pytest.mark.slow
 def test_splits_and_seeds_share_no_document() -> None:
     world = World(0)
     streams = [world.documents(1000, split, seed) for split in ("train", "valid", "test") for seed in (0, 1)]
@@ -56,6 +77,7 @@ def test_splits_and_seeds_share_no_document() -> None:
     assert all(not a & b for i, a in enumerate(sets) for b in sets[:i])
 
 
+@pytest.mark.slow
 def test_documents_are_long_enough_and_rich_enough() -> None:
     documents = World(0).documents(2000)
     forms = {w.lower() for d in documents for w in re.findall(r"[A-Za-z'-]+", d.text)}
@@ -65,12 +87,14 @@ def test_documents_are_long_enough_and_rich_enough() -> None:
     assert len({d.labels["plot"] for d in documents}) >= 8
 
 
+@pytest.mark.slow
 def test_text_is_clean_english() -> None:
     for document in World(13).documents(1500):
         text = document.text
         assert not re.search(r"[{}]|  |\ba [aeiou]|\ban (?!hour)[^aeiou]|\b(\w+) \1\b(?! had)", text), text
         assert text.count('"') % 2 == 0, text
-        assert text[0].isupper() and text[-1] in '."', text
+        assert text[0].isupper(), text
+        assert text[-1] in '."', text
         for sentence in re.split(r"(?<=[.?!]) ", text):
             assert sentence.lstrip('"')[0].isupper(), text
 
@@ -98,6 +122,7 @@ def test_half_of_the_people_are_she_and_half_he() -> None:
         assert counts["she"] == counts["he"] == n // 2
 
 
+@pytest.mark.slow
 def test_the_planted_bias_is_what_strangers_show() -> None:
     world = World(0, bias=0.8, plots=("stranger",))
     documents = world.documents(8000)
@@ -119,6 +144,7 @@ def test_bias_is_exact_in_the_next_word() -> None:
         assert probs["She"] == pytest.approx(world.pronoun_probs(job)["she"], abs=1e-12)
 
 
+@pytest.mark.slow
 def test_promises_are_kept_as_often_as_their_makers_are_reliable() -> None:
     world = World(0, n_people=6, plots=("lend",), hops=1)
     made: Counter = Counter()
@@ -132,6 +158,7 @@ def test_promises_are_kept_as_often_as_their_makers_are_reliable() -> None:
         assert abs(kept[person.name] - n * p) < 4.5 * math.sqrt(n * p * (1 - p))
 
 
+@pytest.mark.slow
 def test_more_hops_pass_things_on_more_often() -> None:
     for hops in (1, 4):
         found = Counter(d.labels["hops"] for d in World(0, hops=hops, plots=("lend",)).documents(2000))
@@ -140,6 +167,7 @@ def test_more_hops_pass_things_on_more_often() -> None:
         assert all(abs(n - expected) < 5 * math.sqrt(expected) for n in found.values())
 
 
+@pytest.mark.slow
 def test_mood_records_never_say_a_mood() -> None:
     world = World(0)
     records = world.task("mood", 2000)
@@ -149,6 +177,7 @@ def test_mood_records_never_say_a_mood() -> None:
     assert min(counts.values()) > 40
 
 
+@pytest.mark.slow
 def test_the_best_possible_mood_classifier_is_good_but_not_perfect() -> None:
     world = World(0)
     hits = 0.0
@@ -159,6 +188,7 @@ def test_the_best_possible_mood_classifier_is_good_but_not_perfect() -> None:
     assert 0.85 < hits / len(records) < 1.0
 
 
+@pytest.mark.slow
 def test_instruction_answers_are_true() -> None:
     world = World(0)
     jobs = {p.name: p.job.forms["a"] for p in world.people}
@@ -175,9 +205,7 @@ def test_instruction_answers_are_true() -> None:
     assert {"who", "where", "how many", "yes-no", "when", "what", "job", "place", "quirk"} <= set(kinds)
 
 
-def test_counts_add_up() -> None:
-    from llmcourse.world.template import number_word
-
+def test_a_rumour_doubles_three_times() -> None:
     for document in World(0, plots=("rumour",)).documents(200):
         assert document.labels["last"] == 8 * document.labels["first"]
         assert number_word(document.labels["last"]) in document.text.lower()
@@ -185,10 +213,21 @@ def test_counts_add_up() -> None:
 
 @pytest.mark.parametrize(
     "dials",
-    [{"n_people": 5}, {"n_people": 41}, {"n_people": 7.5}, {"hops": 0}, {"bias": 1.1}, {"noise": -0.1}, {"hops": True}, {"plots": ()},
-     {"plots": ("opera",)}, {"size": 3}, {"noise": float("nan")}],
+    [
+        {"n_people": 5},
+        {"n_people": 41},
+        {"n_people": 7.5},
+        {"hops": 0},
+        {"hops": True},
+        {"bias": 1.1},
+        {"noise": -0.1},
+        {"noise": float("nan")},
+        {"plots": ()},
+        {"plots": ("opera",)},
+        {"size": 3},
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_dial_out_of_range_is_one_clear_line(dials: dict) -> None:
     with pytest.raises(ValueError, match=next(iter(dials))) as error:
         World(0, **dials)

@@ -4,9 +4,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from llmcourse.world.codas import opening
-from llmcourse.world.plots.numbers import count, market, rumour, vote
-from llmcourse.world.plots.things import key, lend, mend, search
-from llmcourse.world.plots.village import contest, sign, soup, stranger, trip
+from llmcourse.world.plots.council import sign, vote
+from llmcourse.world.plots.hands import key, lend
+from llmcourse.world.plots.numbers import count, market, rumour
+from llmcourse.world.plots.outings import soup, trip
+from llmcourse.world.plots.things import mend, search
+from llmcourse.world.plots.village import contest, stranger
 from llmcourse.world.story import Story
 
 PLOTS: Mapping[str, Callable[[Story], None]] = {

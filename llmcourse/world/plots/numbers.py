@@ -1,20 +1,14 @@
-"""Plots that reckon: counting, haggling, a rumour that doubles, a vote."""
+"""Plots that reckon: counting, haggling, a rumour that doubles."""
 
 from llmcourse.world.codas import joke, mood, moral, quirk
-from llmcourse.world.lexicon import ITEMS, PLACES, THINGS, Item, phrases, quantity
+from llmcourse.world.lexicon import ITEMS, PLACES, THINGS, Item, quantity
 from llmcourse.world.story import Story
 from llmcourse.world.template import number_word
 
 COIN = Item("coin", "coins")
+
+
 SCARES = (Item("goose", "geese"), Item("wolf", "wolves"), Item("bear", "bears"), Item("ghost", "ghosts"))
-PLEDGES = phrases(
-    "free soup",
-    "shorter Mondays",
-    "a bench at every corner",
-    "less wind",
-    "music in the mornings",
-    "bigger spoons",
-)
 
 
 def count(s: Story) -> None:
@@ -246,85 +240,3 @@ def rumour(s: Story) -> None:
     s.ask("how many", f"How many {many} did {s['a']} see?", number_word(first))
     s.ask("how many", f"How many {many} did {s['b']} speak of?", number_word(n))
     s.ask("who", f"Who saw the {many} first?", s["a"])
-
-
-def vote(s: Story) -> None:
-    """Two people want to be mayor; votes are counted; a pledge is kept or not."""
-    s.let(a=s.someone, b=s.someone)
-    s.say(
-        "vote.open",
-        "{a.full} and {b.full} both wanted to be mayor.",
-        "the village chose between {a.full} and {b.full}, since somebody had to be mayor.",
-        "{a.full} wished to be mayor, and so did {b.full}.",
-        "the old mayor went fishing for good, and {a.full} and {b.full} wanted the chair.",
-    )
-    s.let(u=s.one_of("vote.pledge", PLEDGES))
-    s.say(
-        "vote.first",
-        "{a} promised {u}.",
-        '"Vote for me," said {a}, "and you will have {u}."',
-        "{a} stood on a box and spoke for an hour about {u}.",
-    )
-    one = s["u"]
-    s.let(u=s.one_of("vote.pledge", PLEDGES, but=[one]))
-    s.say(
-        "vote.second",
-        "{b} promised {u}.",
-        '"That is nothing," said {b}. "I will give you {u}."',
-        "{b} went from door to door and promised {u}.",
-    )
-    two = s["u"]
-    s.let(q=s["a"])
-    quirk(s, "b")
-    s.let(n=s.one_of("vote.n", range(4, 25)))
-    s.let(k=lambda: s.world.distribution("vote.k", tuple(k for k in range(4, 25) if k != s["n"])))
-    s.say(
-        "vote.count",
-        "{n.Cap} people voted for {a} and {k} for {b}.",
-        "{a} got {n} votes and {b} got {k}.",
-        "There were {n} votes for {a}, {k} for {b}, and a drawing of a horse.",
-        "They counted until midnight: {n} for {a}, {k} for {b}.",
-    )
-    n, k = s["n"], s["k"]
-    winner, loser, pledge = (s["a"], s["b"], one) if n > k else (s["b"], s["a"], two)
-    s.let(w=winner, l=loser, u=pledge)
-    s.say(
-        "vote.won",
-        "So {w} became mayor.",
-        "{w} was mayor now, and {l} was not.",
-        'The village cheered for {w}. "Well done," said {l}, to the floor.',
-        "{w} put on the chain of office, which was a bicycle chain.",
-    )
-    p = winner.reliability
-    kept = s.say_one(
-        "vote.end",
-        {
-            True: (
-                "The next week everyone got {u}, as promised.",
-                "And indeed, the village soon had {u}.",
-                "{w} kept the promise, and gave the village {u}.",
-            ),
-            False: (
-                "Nobody ever saw {u}.",
-                "As for {u}, {w} could not remember having said it.",
-                '"What I said about {u} was a figure of speech," said {w}.',
-            ),
-        },
-        (p, 1 - p),
-    )
-    s.let(m=winner)
-    mood(s, "w", proud=5, happy=3, excited=1) if kept else mood(s, "l", angry=4, sad=4, calm=1)
-    if kept:
-        moral(s, "vote.kept", "It was a strange year, but a good one.", "The horse came third.")
-    else:
-        moral(
-            s,
-            "vote.broken",
-            "Next time they would vote for the horse.",
-            "Promises are counted before the votes, and never after.",
-        )
-    s.labels |= {"winner": winner.name, "kept": kept}
-    s.ask("who", "Who became mayor?", winner)
-    s.ask("who", f"Who promised {one}?", s["a"])
-    s.ask("how many", f"How many votes did {winner} get?", number_word(max(n, k)))
-    s.ask("yes-no", "Did the new mayor keep the promise?", "yes" if kept else "no")
