@@ -13,7 +13,7 @@ N_BYTES = 256
 
 
 def count_pairs(words: Mapping[tuple[Symbol, ...], int]) -> Counter[tuple[Symbol, Symbol]]:
-    """How often each two neighbours stand side by side, in words that each occur a number of times.
+    """How often each two neighbours stand side by side, given how often each word occurs.
 
     Overlapping occurrences all count: `aaa` holds the pair `aa` twice.
     """
@@ -24,8 +24,12 @@ def count_pairs(words: Mapping[tuple[Symbol, ...], int]) -> Counter[tuple[Symbol
     return counts
 
 
-def merge_pair(word: tuple[Symbol, ...], pair: tuple[Symbol, Symbol], merged: Symbol) -> tuple[Symbol, ...]:
-    """The word with every occurrence of the pair, from the left, replaced by `merged`."""
+def merge_pair(
+    word: tuple[Symbol, ...],
+    pair: tuple[Symbol, Symbol],
+    merged: Symbol,
+) -> tuple[Symbol, ...]:
+    """The word with every occurrence of the pair, from the left, made `merged`."""
     result: list[Symbol] = []
     position = 0
     while position < len(word):
@@ -39,17 +43,17 @@ def merge_pair(word: tuple[Symbol, ...], pair: tuple[Symbol, Symbol], merged: Sy
 
 
 def learn_merges_slowly(words: Mapping[Word, int], n_merges: int) -> list[Pair]:
-    """The first `n_merges` merges, or fewer when no pair is left; all pairs are recounted each time.
+    """The first `n_merges` merges, or fewer when no pair is left.
 
-    The commonest pair merges first; equal counts go to the smallest pair of ids. The result of merge number `i`,
-    from 0, gets the id `256 + i`.
+    The commonest pair merges first; equal counts go to the smallest pair of ids.
+    Merge number `i`, counted from 0, makes the id `256 + i`.
     Source: Sennrich et al. 2016, section 3.2.
     """
     merges: list[Pair] = []
     while len(merges) < n_merges and (counts := count_pairs(words)):
         best = min(counts, key=lambda pair: (-counts[pair], pair))
         new_id = N_BYTES + len(merges)
-        words = {merge_pair(word, best, new_id): frequency for word, frequency in words.items()}
+        words = {merge_pair(word, best, new_id): n for word, n in words.items()}
         merges.append(best)
     return merges
 
@@ -57,7 +61,7 @@ def learn_merges_slowly(words: Mapping[Word, int], n_merges: int) -> list[Pair]:
 def apply_merges(word: Word, new_ids: Mapping[Pair, int]) -> Word:
     """The word after all merges that fit it, earliest learned first.
 
-    `new_ids` gives the id that each mergeable pair becomes; a lower id was learned earlier.
+    `new_ids` gives the id that each pair becomes; a lower id was learned earlier.
     """
     while candidates := [pair for pair in pairwise(word) if pair in new_ids]:
         first = min(candidates, key=new_ids.__getitem__)

@@ -1,5 +1,8 @@
 """What is drawn is what was given."""
 
+import io
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -126,3 +129,12 @@ def test_a_beam_tree_joins_each_candidate_to_its_parent_and_marks_what_was_kept(
     assert labels["a  -0.50"].get_weight() == "bold"
     assert labels["b  -1.50"].get_weight() == "normal"
     assert len(axes.lines) == 3
+
+
+def test_a_short_logarithmic_axis_is_labelled_with_plain_numbers_that_do_not_touch():
+    picture = plots.lines({"a": [3, 2, 1]}, x=[257, 1000, 8000], log_x=True, x_label="size (ids)", y_label="cost")
+    picture.savefig(io.BytesIO())  # labels have a place once they are drawn
+    labels = [label for label in picture.axes[0].get_xticklabels(which="both") if label.get_text()]
+    assert {"500", "1,000", "5,000"} <= {label.get_text() for label in labels}
+    boxes = sorted((label.get_window_extent() for label in labels), key=lambda box: box.x0)
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
