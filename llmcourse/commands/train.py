@@ -1,0 +1,129 @@
+"""Train a model from the command line: on the microworld, whose floor is known, or on a text of your own."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llmcourse.commands.errors import CommandError
+
+if TYPE_CHECKING:  # importing them takes seconds, which `--help` need not wait for
+    from llmcourse.hub import Bundle, Recipe, Score, TextScore
+
+CHECKPOINT, METRICS, MODEL = "run.pt", "metrics.jsonl", "model"
+Say = Callable[[str], None]
+
+
+def train_model(
+    *,
+    text: Path | None = None,
+    preset: str = "microworld-small",
+    steps: int | None = None,
+    lr: float | None = None,
+    seed: int | None = None,
+    out: Path = Path("runs/mine"),
+    resume: bool = False,
+    progress: bool = True,
+    say: Say = print,
+) -> Path:
+    """Trains by the preset's recipe, with what is given here in its place, and gives back the model's folder.
+
+    Without `text` the model reads the microworld. Ctrl-C leaves a run that `resume` takes up.
+    Raises: ValueError for an unknown preset, a bad text or checkpoint; CommandError where `out` is taken or stopped.
+    """
+    from llmcourse.data import read_text
+    from llmcourse.hub import make, make_from_text, recipe, save_bundle
+
+    plan = change(recipe(preset), steps=steps, lr=lr, seed=seed)
+    content = None if text is None else read_text(text)
+    checkpoint = _check_out(out, resume)
+    options: dict[str, Any] = {
+        "checkpoint_path": checkpoint,
+        "metrics_path": out / METRICS,
+        "resume_from": checkpoint if resume else None,
+        "progress": progress,
+    }
+    command = f"llmcourse train --preset {preset}" + _flags(text=text, steps=steps, lr=lr, seed=seed)
+    say(f"Training on {'the microworld' if text is None else text} for {plan.training.steps} steps.")
+    bundle: Bundle
+    result: Score | TextScore
+    try:
+        if content is None:
+            bundle, result = make(plan, command=command, **options)
+        else:
+            bundle, result = make_from_text(plan, content, command=command, **options)
+    except KeyboardInterrupt:
+        after = (
+            f"The same command with --resume goes on from {checkpoint}." if checkpoint.exists() else "Nothing is kept."
+        )
+        raise CommandError(f"Stopped. {after}") from None
+    folder = save_bundle(out / MODEL, bundle.model, bundle.tokenizer, bundle.manifest)
+    say(in_words(result))
+    say(f"The model is in {folder}. It writes:\n\n{sample(bundle)}\n")
+    return folder
+
+
+def make_models(names: tuple[str, ...] = (), say: Say = print, progress: bool = True) -> list[Path]:
+    """Makes the models that come with the course again, puts them in their place and gives back their folders."""
+    from llmcourse.hub import RECIPES, make, recipe, save_bundle
+    from llmcourse.hub.bundle import BUNDLED
+
+    folders = []
+    for name in names or tuple(RECIPES):
+        say(f"Training {name} for {recipe(name).training.steps} steps.")
+        bundle, result = make(recipe(name), command="llmcourse models", progress=progress)
+        folders.append(save_bundle(BUNDLED / name, bundle.model, bundle.tokenizer, bundle.manifest))
+        say(in_words(result))
+        say(f"The model is in {folders[-1]}.")
+    return folders
+
+
+def change(plan: "Recipe", *, steps: int | None, lr: float | None, seed: int | None) -> "Recipe":
+    """The recipe with other numbers in it; a short run warms up for at most a quarter of its steps."""
+    training: dict[str, Any] = {"lr": lr, "seed": seed, "steps": steps}
+    if steps is not None:
+        training["warmup"] = min(plan.training.warmup, steps // 4)
+    given = {name: value for name, value in training.items() if value is not None}
+    return dataclasses.replace(plan, training=dataclasses.replace(plan.training, **given))
+
+
+def in_words(result: "Score | TextScore") -> str:
+    """A score as a sentence or two."""
+    from llmcourse.hub import TextScore
+
+    if isinstance(result, TextScore):
+        return (
+            f"On the {result.model.n_bytes:,} bytes held out: {result.model.bits_per_byte:.3f} bits per byte; "
+            f"a 5-gram model that counted the rest needs {result.ngram_bits_per_byte:.3f}."
+        )
+    return (
+        f"On {len(result.floor_nats):,} fresh documents: {result.model.nats_per_document:.2f} nats per document, "
+        f"{result.gap / result.floor:.1%} above the floor of {result.floor:.2f}. "
+        f"A 5-gram model needs {result.ngram_nats:.2f}: {result.closed:.1%} of the way from there is done."
+    )
+
+
+def sample(bundle: "Bundle") -> str:
+    """A text that the model writes from nothing."""
+    from llmcourse.hub import write_on
+
+    return "".join(write_on(bundle, seed=1))
+
+
+def _check_out(out: Path, resume: bool) -> Path:
+    checkpoint = out / CHECKPOINT
+    if out.exists() and not out.is_dir():
+        raise CommandError(f"{out} is a file; --out names a folder.")
+    if checkpoint.exists() and not resume:
+        raise CommandError(
+            f"{checkpoint} is there from an earlier run: add --resume to go on, or choose another --out."
+        )
+    if resume and not checkpoint.exists():
+        raise CommandError(f"There is no {checkpoint} to go on from; leave out --resume to start a new run.")
+    return checkpoint
+
+
+def _flags(**given: object) -> str:
+    """What was given, as it is typed. A text goes by its name alone: where it lies is nobody's business."""
+    shown = {name: value.name if isinstance(value, Path) else value for name, value in given.items()}
+    return "".join(f" --{name} {value}" for name, value in shown.items() if value is not None)
