@@ -1,6 +1,7 @@
 """What each MyST directive of the chapters becomes in a plain notebook."""
 
 import ast
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import yaml
 CALLOUTS = {"note", "tip", "warning", "important", "hint", "seealso", "caution", "danger", "attention", "error"}
 CONTAINERS = {"grid", "grid-item", "tab-set", "div", "container"}
 TITLED = {"card", "grid-item-card", "tab-item"}
+OPTION = re.compile(r":([\w-]+):(| .*)")
 DROPPED = {"bibliography", "tableofcontents", "contents"}
 
 
@@ -30,9 +32,8 @@ def parse_directive(name: str, argument: str, lines: list[str]) -> Directive:
         options = {key: str(value) for key, value in (yaml.safe_load("\n".join(lines[1:end])) or {}).items()}
         return Directive(name, argument, options, "\n".join(lines[end + 1 :]).strip("\n"))
     options = {}
-    while lines and lines[0].lstrip().startswith(":") and lines[0].count(":") >= 2:
-        key, _, value = lines[0].strip()[1:].partition(":")
-        options[key] = value.strip()
+    while lines and (option := OPTION.fullmatch(lines[0].strip())):
+        options[option.group(1)] = option.group(2).strip()
         lines = lines[1:]
     return Directive(name, argument, options, "\n".join(lines).strip("\n"))
 

@@ -76,9 +76,12 @@ def execute_missing(
 
 def _run(notebook: nbformat.NotebookNode, path: Path, timeout: int) -> Outcome:
     start = time.perf_counter()
-    # timings would go into the cells' metadata, which is part of the cache key
     client = NotebookClient(
-        notebook, timeout=timeout, record_timing=False, resources={"metadata": {"path": str(path.parent)}}
+        notebook,
+        timeout=timeout,
+        record_timing=False,  # timings would go into the cells' metadata, which is part of the cache key
+        store_widget_state=False,  # explorers carry their state in their own HTML
+        resources={"metadata": {"path": str(path.parent)}},
     )
     trouble = ""
     with tempfile.TemporaryFile() as kernel_log:

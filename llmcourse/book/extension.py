@@ -54,10 +54,7 @@ def dark_colours() -> dict[str, str]:
 
 def explorer_assets() -> dict[str, str]:
     """The scripts and the style of the explorers, by file name, in loading order."""
-    try:
-        from llmcourse.widgets.static import assets
-    except ModuleNotFoundError:
-        return {}
+    from llmcourse.widgets.static import assets
 
     return assets()
 

@@ -9,13 +9,14 @@ from typing import TypeVar
 
 from pybtex.database import Entry, parse_file
 
+from llmcourse.book.execute import read_chapter
 from llmcourse.book.numbering import chapter_number
 
 ROLE = re.compile(r"\{([\w:-]+)\}(`+)(.+?)\2", re.DOTALL)
 WITH_TARGET = re.compile(r"(.*?)\s*<([^<>]+)>\s*", re.DOTALL)
 HEADING_LABEL = re.compile(r"^\(([\w:-]+)\)=\s*\n+#+ +(.+)$", re.MULTILINE)
 EQUATION = re.compile(r"\$\$[ \t]*\(([\w:-]+)\)[ \t]*$|^:label: *([\w:-]+) *$", re.MULTILINE)
-FIGURE = re.compile(r"^ *(?::name:|name:) *([\w:-]+) *$", re.MULTILINE)
+FIGURE = re.compile(r"^:?name: *(fig-[\w:-]+) *$", re.MULTILINE)
 T = TypeVar("T")
 PLAIN = {"term", "abbr", "sub", "sup", "kbd"}
 
@@ -41,12 +42,26 @@ def collect_references(root: Path, pages: Sequence[Path]) -> References:
         prefix = "" if chapter is None else f"{chapter}."
         for count, found in enumerate(EQUATION.finditer(text), start=1):
             numbers[found.group(1) or found.group(2)] = f"{prefix}{count}"
-        for count, name in enumerate(FIGURE.findall(text), start=1):
+        for count, name in enumerate(figure_names(page), start=1):
             numbers[name] = f"Fig. {prefix}{count}"
     works = {}
     if (root / "references.bib").exists():
         works = {key: name_work(entry) for key, entry in parse_file(root / "references.bib").entries.items()}
     return References(titles, numbers, works)
+
+
+def figure_names(page: Path) -> list[str]:
+    """The names of a page's figures in reading order, those that cells draw and those that the text holds."""
+    notebook = read_chapter(page)
+    if notebook is None:
+        return FIGURE.findall(page.read_text(encoding="utf-8"))
+    names = []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            names += FIGURE.findall(cell.source)
+        elif name := cell.metadata.get("mystnb", {}).get("figure", {}).get("name"):
+            names.append(name)
+    return names
 
 
 def name_work(entry: Entry) -> str:
