@@ -30,6 +30,11 @@ function element(tag, className, text) {
   return made;
 }
 
+function keepKeys(root) {
+  // or JupyterLab takes the arrow keys for itself; it looks for this on the very element that has the focus
+  for (const control of root.querySelectorAll("button, input, select")) control.dataset.lmSuppressShortcuts = "true";
+}
+
 function shown(token) {
   const hex = (letter) => `\\x${letter.charCodeAt(0).toString(16).padStart(2, "0")}`;
   return token.replaceAll(" ", "·").replaceAll("\n", "↵").replace(/[\x00-\x1f\x7f]/g, hex) || "∅";
@@ -92,7 +97,6 @@ function makeStrip(tokens, choose) {
     const from = buttons.indexOf(event.target);
     if (from < 0 || !(event.key in moves)) return;
     event.preventDefault();
-    event.stopPropagation(); // or the notebook would take the key for itself
     buttons[Math.min(tokens.length - 1, Math.max(0, from + moves[event.key]))].focus();
   });
   strip.append(...buttons);
@@ -181,6 +185,7 @@ function render({ model, el }) {
   const columns = element("div", "llmc-columns");
   columns.append(overview, frame, readout);
   root.append(strip, columns);
+  keepKeys(root);
   el.append(root);
 
   function refresh() {

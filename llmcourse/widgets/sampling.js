@@ -116,6 +116,11 @@ function button(text, act) {
   return made;
 }
 
+function keepKeys(root) {
+  // or JupyterLab takes the arrow keys for itself; it looks for this on the very element that has the focus
+  for (const control of root.querySelectorAll("button, input, select")) control.dataset.lmSuppressShortcuts = "true";
+}
+
 function shown(token) {
   const hex = (letter) => `\\x${letter.charCodeAt(0).toString(16).padStart(2, "0")}`;
   return token.replaceAll(" ", "·").replaceAll("\n", "↵").replace(/[\x00-\x1f\x7f]/g, hex) || "∅";
@@ -343,6 +348,7 @@ function render({ model, el }) {
     }),
   );
   root.append(walk, context, controls, bars.table, key, status, buttons, drawn);
+  keepKeys(root);
   el.append(root);
 
   const watched = [...SLIDERS.map(({ name }) => name), "step", "seed"].map((name) => `change:${name}`);
