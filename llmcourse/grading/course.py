@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from llmcourse.grading.fixtures import grade_id
+
+MADE_UP_SECRET = "a secret for made-up classes"
 
 
 class CommandFailed(RuntimeError):
@@ -30,7 +32,7 @@ class CellScore:
 class Course:
     """A course folder as nbgrader knows it; the commands are the stock ones, run as an instructor runs them."""
 
-    def __init__(self, folder: Path, secret: str = "a secret for made-up classes") -> None:
+    def __init__(self, folder: Path, secret: str = MADE_UP_SECRET) -> None:
         self.folder = folder
         self.environment = {
             **os.environ,
@@ -43,14 +45,14 @@ class Course:
         }
 
     @classmethod
-    def create(cls, folder: Path, root: Path, exercises: list[str]) -> "Course":
+    def create(cls, folder: Path, root: Path, exercises: Sequence[str], secret: str = MADE_UP_SECRET) -> "Course":
         """A new course folder with the settings and the solutions of the repository at `root`."""
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / "nbgrader_config.py", folder)
         for exercise in exercises:
             ignore = shutil.ignore_patterns(".ipynb_checkpoints")
             shutil.copytree(root / "solutions" / exercise, folder / "solutions" / exercise, ignore=ignore)
-        return cls(folder)
+        return cls(folder, secret)
 
     def nbgrader(self, *arguments: str) -> str:
         """What the command prints.

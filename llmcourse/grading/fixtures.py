@@ -86,6 +86,12 @@ def graded_points(solution: NotebookNode) -> dict[str, float]:
     return {name: float(info["points"]) for name, info in rows if info.get("grade") and not info.get("solution")}
 
 
+def points_in_words(solution: NotebookNode) -> dict[str, float]:
+    """Points of each answer that a person grades, by grade_id."""
+    rows = [(grade_id(c), c.metadata.get("nbgrader", {})) for c in solution.cells]
+    return {name: float(info["points"]) for name, info in rows if info.get("grade") and info.get("solution")}
+
+
 def submission(release: NotebookNode, given: Mapping[str, str]) -> NotebookNode:
     """The released notebook as a student hands it in, with these answers; the others stay untouched.
 

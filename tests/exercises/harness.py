@@ -12,7 +12,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from llmcourse.checks.seeds import VARIABLE
-from llmcourse.grading.course import CellScore, Course
+from llmcourse.grading.course import MADE_UP_SECRET, CellScore, Course
 from llmcourse.grading.fixtures import (
     Fixture,
     answers,
@@ -26,7 +26,6 @@ from llmcourse.grading.fixtures import (
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-SECRET = "a secret for made-up classes"
 EXERCISES = sorted(path.name for path in HERE.iterdir() if (path / "mutants").is_dir())
 
 
@@ -61,7 +60,7 @@ def handed_in(exercise: str, replaces: Mapping[str, str]) -> NotebookNode:
 def class_secret() -> Iterator[None]:
     """The class secret that made-up classes have, on both ways."""
     before = os.environ.get(VARIABLE)
-    os.environ[VARIABLE] = SECRET
+    os.environ[VARIABLE] = MADE_UP_SECRET
     try:
         yield
     finally:
@@ -104,7 +103,7 @@ def grade_class(exercise: str, folder: Path, submissions: Mapping[str, NotebookN
     parts = [students[i::halves] for i in range(halves)]
 
     def grade(index: int) -> Scores:
-        course = Course.create(folder / f"part-{index}", ROOT, [exercise], secret=SECRET)
+        course = Course.create(folder / f"part-{index}", ROOT, [exercise])
         course.nbgrader("generate_assignment", exercise)
         for student in parts[index]:
             course.hand_in(student, exercise, submissions[student])
