@@ -1,5 +1,6 @@
 """The command line: `llmcourse book`, `llmcourse test` and the rest. Every make target is one of these."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -35,6 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 READ, BUILD, TRAIN = "Read and work", "Build and check", "Train and write"
+MODEL = "microworld-small"
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -110,6 +112,75 @@ def exercises() -> None:
 
     for path in generate(course_root()):
         typer.echo(path)
+
+
+@app.command(name="grade-demo", rich_help_panel=BUILD)
+def grade_demo(
+    folder: Annotated[
+        Path | None, typer.Option(help="Where; an earlier run there is cleared. Else _build/grade-demo.")
+    ] = None,
+) -> None:
+    """Grade a made-up class, from release to export, with the commands that an instructor uses."""
+    from llmcourse.grading.demo import UnexpectedScores, run
+
+    root = course_root()
+
+    try:
+        run(root, folder or root / "_build" / "grade-demo")
+    except UnexpectedScores as error:
+        raise RunFailed(str(error)) from error
+
+
+@app.command(rich_help_panel=TRAIN)
+def train(
+    text: Annotated[Path | None, typer.Option(help="A text file to learn, in place of the microworld.")] = None,
+    preset: Annotated[str, typer.Option(help="The recipe: sizes, optimiser, steps.")] = MODEL,
+    steps: Annotated[int | None, typer.Option(min=1, help="Updates, in place of the recipe's.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate, in place of the recipe's.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed, in place of the recipe's.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the checkpoint, the losses and the model.")] = Path("runs/mine"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+) -> None:
+    """Train a model on the microworld, whose floor is known, or on your own text."""
+    from llmcourse.commands.train import train_model
+
+    train_model(text=text, preset=preset, steps=steps, lr=lr, seed=seed, out=out, resume=resume)
+
+
+@app.command(rich_help_panel=TRAIN)
+def generate(
+    prompt: Annotated[str, typer.Argument(help="The beginning, which the model writes on from.")] = "",
+    model: Annotated[str, typer.Option(help="A model of the course, or a folder that `train` made.")] = MODEL,
+    max_new_tokens: Annotated[int, typer.Option(min=1, help="Tokens at most.")] = 200,
+    temperature: Annotated[float, typer.Option(help="Below 1 safer, above 1 wilder; 0 takes the likeliest.")] = 1.0,
+    top_k: Annotated[int | None, typer.Option(help="Draw from the k likeliest tokens only.")] = None,
+    top_p: Annotated[float | None, typer.Option(help="Draw from the fewest tokens that hold this mass.")] = None,
+    min_p: Annotated[float | None, typer.Option(help="Leave out tokens below this share of the likeliest.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same text.")] = 0,
+) -> None:
+    """Let a trained model write on from a prompt."""
+    from llmcourse.commands.generate import generate_text
+
+    generate_text(
+        prompt,
+        model=model,
+        max_new_tokens=max_new_tokens,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        min_p=min_p,
+        seed=seed,
+    )
+
+
+@app.command(rich_help_panel=TRAIN)
+def models(
+    names: Annotated[list[str] | None, typer.Argument(help="Which ones; all where none is named.")] = None,
+) -> None:
+    """Train the models that come with the course again, in place of the shipped ones."""
+    from llmcourse.commands.train import make_models
+
+    make_models(tuple(names or ()))
 
 
 @app.command(rich_help_panel=BUILD)

@@ -27,7 +27,7 @@ find_python() {
 install() {
     if ! .venv/bin/python -m pip install --disable-pip-version-check --no-input "$@" >>"$log" 2>&1; then
         echo "pip failed; the end of $(pwd)/$log says:" >&2
-        tail -n 15 "$log" >&2
+        tail -n 15 "$log" | cut -c1-300 >&2
         exit 1
     fi
 }
