@@ -72,7 +72,7 @@ def check_weights(attention_weights: Function, seed: int = 0) -> None:
     scores = normal(seed, b, h, t, s)
     may_read = random_mask(seed, t, s)
     # penalties that differ from head to head, as ALiBi has them: a bias is more than a mask
-    bias = (-normal(seed + 1, h, t, s).abs()).masked_fill(~may_read, -torch.inf)
+    bias = (-normal(seed + 1, 1, h, t, s).abs()).masked_fill(~may_read, -torch.inf)
     weights = expect_tensor(AREA, "attention_weights", call(AREA, attention_weights, scores, bias))
     exact = scores.double() + bias.double()
     expected = exact.softmax(-1)

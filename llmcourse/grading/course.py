@@ -46,12 +46,13 @@ class Course:
 
     @classmethod
     def create(cls, folder: Path, root: Path, exercises: Sequence[str], secret: str = MADE_UP_SECRET) -> "Course":
-        """A new course folder with the settings and the solutions of the repository at `root`."""
+        """A new course folder with the settings, solutions and releases of the repository at `root`."""
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / "nbgrader_config.py", folder)
-        for exercise in exercises:
-            ignore = shutil.ignore_patterns(".ipynb_checkpoints")
-            shutil.copytree(root / "solutions" / exercise, folder / "solutions" / exercise, ignore=ignore)
+        ignore = shutil.ignore_patterns(".ipynb_checkpoints")
+        for path in [Path(kind) / exercise for kind in ("solutions", "exercises") for exercise in exercises]:
+            if (root / path).is_dir():
+                shutil.copytree(root / path, folder / path, ignore=ignore)
         return cls(folder, secret)
 
     def nbgrader(self, *arguments: str) -> str:

@@ -72,7 +72,7 @@ def grade(demo: Demo, root: Path, exercise: str) -> list[str]:
     """Take one exercise all the way, print the table, and return what is not as expected."""
     students = make_class(root, exercise)
     folder = demo.course.folder
-    demo.run("generate_assignment", exercise)
+    demo.run("generate_assignment", exercise, "--force")
     demo.run("db", "assignment", "add", exercise, f"--duedate={DUE:%Y-%m-%d %H:%M} UTC")
     write_class_list(folder / "students.csv", students)
     demo.run("db", "student", "import", "students.csv")

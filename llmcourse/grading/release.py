@@ -22,7 +22,7 @@ def generate(root: Path, destination: Path | None = None) -> list[Path]:
     with tempfile.TemporaryDirectory() as scratch:
         course = Course.create(Path(scratch) / "course", root, names)
         for name in names:
-            course.nbgrader("generate_assignment", name)
+            course.nbgrader("generate_assignment", name, "--force")
         if destination.exists():
             shutil.rmtree(destination)
         shutil.copytree(course.folder / "exercises", destination)

@@ -104,7 +104,7 @@ def grade_class(exercise: str, folder: Path, submissions: Mapping[str, NotebookN
 
     def grade(index: int) -> Scores:
         course = Course.create(folder / f"part-{index}", ROOT, [exercise])
-        course.nbgrader("generate_assignment", exercise)
+        course.nbgrader("generate_assignment", exercise, "--force")
         for student in parts[index]:
             course.hand_in(student, exercise, submissions[student])
         course.nbgrader("autograde", exercise)
