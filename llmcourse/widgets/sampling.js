@@ -73,6 +73,7 @@ function measure(logits, truth, settings) {
     kept_mass: probs.reduce((sum, p, id) => (p > 0 ? sum + heated[id] : sum), 0),
     true_entropy: truth && entropy(truth),
     divergence: truth && divergence(truth, probs),
+    true_mass_cut: truth && truth.reduce((sum, t, id) => (probs[id] > 0 ? sum : sum + t), 0),
     impossible_mass: truth && probs.reduce((sum, p, id) => (truth[id] > 0 ? sum : sum + p), 0),
   };
 }
@@ -236,12 +237,15 @@ function measureList(measured) {
   const percent = (value) => `${(100 * value).toFixed(1)} %`;
   add("tokens kept", String(measured.n_kept), "tokens that can still be drawn");
   add("mass kept", percent(measured.kept_mass), "the model's probability that was not cut, at this temperature");
-  add("entropy", inNats(measured.entropy), "of the distribution that tokens are drawn from");
-  if (measured.divergence !== null) {
-    add("true entropy", inNats(measured.true_entropy), "of the world's own distribution");
-    add("KL from truth", inNats(measured.divergence), "infinite once a token that can come next has been cut");
-    add("mass on the impossible", percent(measured.impossible_mass), "on tokens that cannot come next in this world");
+  if (measured.divergence === null) {
+    add("entropy", inNats(measured.entropy), "of the distribution that tokens are drawn from");
+    return list;
   }
+  const entropies = `${measured.entropy.toFixed(3)} / ${inNats(measured.true_entropy)}`;
+  add("true mass cut", percent(measured.true_mass_cut), "how often the world says a token that can no longer be drawn");
+  add("entropy: model / truth", entropies, "of the distribution that tokens are drawn from, and of the world's own");
+  add("KL from truth", inNats(measured.divergence), "infinite once a token that can come next has been cut");
+  add("mass on the impossible", percent(measured.impossible_mass), "on tokens that cannot come next in this world");
   return list;
 }
 

@@ -85,6 +85,8 @@ def test_the_measures_are_those_of_information_theory(page):
     cut = run(page, "(g) => m.measure(g.logits, g.truth, {...g.settings, top_k: 1})", given)
     assert cut["divergence"] == float("inf")
     assert cut["kept_mass"] == pytest.approx(probs.max())
+    assert cut["true_mass_cut"] == pytest.approx(1 - truth[probs.argmax()])
+    assert found["true_mass_cut"] == 0
 
 
 def test_draws_follow_the_probabilities_and_repeat_with_their_seed(page):
