@@ -74,8 +74,8 @@ def train(
         while run.step < config.steps:
             with whole_step():
                 record = run.advance()
-            if metrics is not None:
-                metrics.write(json.dumps(asdict(record)) + "\n")
+                if metrics is not None:
+                    metrics.write(json.dumps(asdict(record)) + "\n")
             bar.update()
             bar.set_postfix(loss=f"{record.loss:.3f}", refresh=False)
             if run.step % config.checkpoint_every == 0 or run.step == config.steps:

@@ -183,12 +183,13 @@ class Interrupting:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no signals to itself")
 def test_ctrl_c_in_the_middle_of_a_step_ends_the_step_and_leaves_a_checkpoint(tmp_path):
-    path, config = tmp_path / "run.pt", make_config()
+    path, metrics, config = tmp_path / "run.pt", tmp_path / "run.jsonl", make_config()
     handler = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
-        list(train(make_model(), Interrupting(4), config, checkpoint_path=path, progress=False))
+        list(train(make_model(), Interrupting(4), config, checkpoint_path=path, metrics_path=metrics, progress=False))
     assert signal.getsignal(signal.SIGINT) is handler
     assert load_checkpoint(path).step == 5
+    assert len(metrics.read_text().splitlines()) == 5
     whole, resumed = make_model(), make_model()
     list(train(whole, make_batches(), config, progress=False))
     list(train(resumed, make_batches(), config, resume_from=path, progress=False))

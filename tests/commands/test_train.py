@@ -1,0 +1,130 @@
+import json
+import os
+import signal
+
+import pytest
+
+from llmcourse.commands.errors import CommandError
+from llmcourse.commands.train import change, make_models, train_model
+from llmcourse.hub import RECIPES, Recipe, load_bundle
+from llmcourse.model import Rotary, TransformerConfig
+from llmcourse.training import TrainConfig
+
+MODEL = TransformerConfig(vocab_size=300, d_model=8, d_ff=16, n_decoder_layers=1, n_heads=2, position=Rotary())
+TINY = Recipe(
+    model=MODEL,
+    training=TrainConfig(steps=4, lr=1e-2, warmup=1),
+    batch_size=2,
+    n_documents=30,
+    n_tokenizer_documents=5,
+    n_test=2,
+    context=1000,
+)
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    monkeypatch.setitem(RECIPES, "tiny", TINY)
+
+
+@pytest.fixture
+def said():
+    return []
+
+
+@pytest.fixture
+def text(tmp_path):
+    path = tmp_path / "cats.txt"
+    path.write_text("the cat sat on the mat and the rat sat on the cat. " * 100)
+    return path
+
+
+def go(said, out, **options):
+    return train_model(preset="tiny", out=out, say=said.append, progress=False, **options)
+
+
+def test_a_run_on_the_microworld_ends_with_its_distance_to_the_floor_and_a_sample(tmp_path, said):
+    folder = go(said, tmp_path / "run")
+    assert said[0] == "Training on the microworld for 4 steps."
+    assert "above the floor of" in said[1]
+    assert "A 5-gram model needs" in said[1]
+    assert "It writes:" in said[2]
+    manifest = load_bundle(folder).manifest
+    assert manifest["command"] == "llmcourse train --preset tiny"
+    assert manifest["steps"] == len((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()) == 4
+
+
+def test_a_run_on_a_text_ends_with_bits_per_byte_and_names_no_folder(tmp_path, said, text):
+    folder = go(said, tmp_path / "run", text=text, steps=3, seed=5, lr=0.02)
+    assert "bits per byte" in said[1]
+    manifest = load_bundle(folder).manifest
+    assert manifest["command"] == "llmcourse train --preset tiny --text cats.txt --steps 3 --lr 0.02 --seed 5"
+    assert manifest["training"]["lr"] == 0.02
+    assert str(tmp_path) not in json.dumps(dict(manifest))
+
+
+def test_an_earlier_run_is_not_overwritten_but_resumed(tmp_path, said, text):
+    out = tmp_path / "run"
+    with pytest.raises(CommandError, match="leave out --resume"):
+        go(said, out, text=text, resume=True)
+    go(said, out, text=text, steps=3)
+    with pytest.raises(CommandError, match=r"run\.pt is there from an earlier run: add --resume"):
+        go(said, out, text=text)
+    go(said, out, text=text, steps=4, resume=True)
+    steps = [json.loads(line)["step"] for line in (out / "metrics.jsonl").read_text().splitlines()]
+    assert steps == [1, 2, 3, 4]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no signals to itself")
+def test_ctrl_c_says_how_to_go_on(tmp_path, said, text, monkeypatch):
+    from llmcourse.data import WindowBatches
+
+    plain = WindowBatches.batch
+
+    def interrupted(self, step):
+        if step == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+        return plain(self, step)
+
+    out = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(WindowBatches, "batch", interrupted)
+        with pytest.raises(CommandError, match=r"Stopped\. The same command with --resume goes on from .*run\.pt"):
+            go(said, out, text=text)
+    assert len((out / "metrics.jsonl").read_text().splitlines()) == 3
+    go(said, out, text=text, resume=True)
+    assert len((out / "metrics.jsonl").read_text().splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"preset": "huge"}, "Unknown preset 'huge'"),
+        ({"steps": 0}, "steps must be at least 1, not 0"),
+        ({"lr": -1.0}, "lr > 0|final_lr <= lr"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_anything_is_written(tmp_path, said, options, message):
+    with pytest.raises(ValueError, match=message):
+        train_model(**{"preset": "tiny", "out": tmp_path / "run", "say": said.append, **options})
+    assert said == []
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_text_that_is_not_utf_8_is_refused_before_anything_is_written(tmp_path, said):
+    path = tmp_path / "old.txt"
+    path.write_bytes("naïve".encode("latin-1"))
+    with pytest.raises(ValueError, match="is not UTF-8 text: byte 2 is 0xef"):
+        go(said, tmp_path / "run", text=path)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_short_run_warms_up_shortly():
+    assert change(TINY, steps=2, lr=None, seed=None).training.warmup == 0
+    assert change(TINY, steps=400, lr=0.5, seed=3).training == TrainConfig(steps=400, lr=0.5, warmup=1, seed=3)
+
+
+def test_the_course_s_models_are_made_where_they_are_shipped_from(tmp_path, said, monkeypatch):
+    monkeypatch.setattr("llmcourse.hub.bundle.BUNDLED", tmp_path)
+    assert make_models(("tiny",), say=said.append, progress=False) == [tmp_path / "tiny"]
+    assert load_bundle(tmp_path / "tiny").manifest["command"] == "llmcourse models"
