@@ -62,7 +62,7 @@ def test_every_command_explains_itself(run):
 
 
 def test_an_unknown_command_is_refused(run):
-    assert run("boook").exit_code == 2
+    assert run("no-such-command").exit_code == 2
 
 
 def test_a_mistake_of_the_user_gets_one_line_and_exit_code_2(run, failing, tmp_path):
@@ -108,7 +108,7 @@ def test_a_value_error_that_the_package_raises_is_the_users():
 
 def test_text_that_is_not_utf8_is_named_by_its_byte():
     with pytest.raises(UnicodeDecodeError) as caught:
-        b"caf\xe9".decode()
+        b"\xc3\xa9t\xe9".decode()
     assert errors.one_line(caught.value) == "The text is not UTF-8: byte 3 is 0xe9. Save it as UTF-8."
 
 
