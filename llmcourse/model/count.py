@@ -1,5 +1,6 @@
 """How many numbers a Transformer trains, and where they sit, counted on shapes without holding a weight."""
 
+import dataclasses
 from functools import cache
 
 import torch
@@ -28,12 +29,15 @@ def count_parameters(config: TransformerConfig) -> int:
     return sum(count for _, count in _count_parts(config))
 
 
-@cache  # a model of 80 layers takes a second to lay out, even without weights
+@cache
 def _count_parts(config: TransformerConfig) -> tuple[tuple[str, int], ...]:
+    layers = {"encoder": config.n_encoder_layers, "decoder": config.n_decoder_layers}
+    # the layers of a stack are alike, so one of them is laid out and counted as often as there are layers
+    one_each = {f"n_{stack}_layers": min(n, 1) for stack, n in layers.items()}
     with torch.device("meta"):
-        model = Transformer(config)
+        model = Transformer(dataclasses.replace(config, **one_each))
     counts = dict.fromkeys(PARTS, 0)
     for name, weight in model.named_parameters():
         part = next(part for part, markers in PARTS.items() if any(marker in name for marker in markers))
-        counts[part] += weight.numel()
+        counts[part] += weight.numel() * (layers[name.split(".")[0]] if ".blocks." in name else 1)
     return tuple((part, count) for part, count in counts.items() if count)

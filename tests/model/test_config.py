@@ -1,12 +1,14 @@
 import json
 
 import pytest
+import torch
 
 from llmcourse.model import (
     PRESETS,
     Learned,
     Rotary,
     Sinusoidal,
+    Transformer,
     TransformerConfig,
     count_parameters,
     parameters_by_part,
@@ -46,6 +48,13 @@ def test_presets_have_exactly_the_published_number_of_parameters(name):
 def test_every_preset_is_counted_here_or_known_by_a_round_number():
     assert set(PRESETS) - set(PUBLISHED) == {"mt-nlg"}
     assert count_parameters(preset("mt-nlg")) == pytest.approx(530e9, rel=0.005)
+
+
+@pytest.mark.parametrize("name", ["gpt2", "t5-small", "bart-base"])
+def test_the_count_is_that_of_the_whole_model(name):
+    with torch.device("meta"):
+        whole = Transformer(preset(name))
+    assert count_parameters(preset(name)) == sum(weight.numel() for weight in whole.parameters())
 
 
 def test_the_parts_of_gpt2_follow_from_its_sizes():
