@@ -57,7 +57,10 @@ def build_book(
 def _write_pages(root: Path, build_folder: Path, cache_folder: Path, contents: str, *, strict: bool) -> None:
     # Sphinx takes half a second to import: not for those who only ask for help
     from jupyter_book.sphinx import build_sphinx
+    from sphinx.util.console import nocolor
 
+    if not sys.stderr.isatty():
+        nocolor()
     doctrees = build_folder / ".doctrees"
     overrides = {
         "nitpicky": True,

@@ -21,6 +21,9 @@ from llmcourse.book.theme import UNUSED_FILES, UnknownIcon, draw_icons
 logger = logging.getLogger(__name__)
 ASSETS = Path(__file__).parent / "assets"
 STYLE = "llmcourse.css"
+PAGES_OF_SPHINX = ("search",)
+# a browser lets no page that was opened from a disk read another one, which is how the search shows what it found
+SEARCH_FROM_DISK = 'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
 
 
 def set_up_build(app: Sphinx, config: Config) -> None:
@@ -97,25 +100,34 @@ def load_explorers(app: Sphinx, pagename: str, template: str, context: dict[str,
 
 
 def repair_pages(app: Sphinx, error: Exception | None) -> None:
-    """Draw the icons into every page, then delete the files that no page asks for any more."""
+    """Draw the icons into every page, and delete what an earlier build or the theme left and no page asks for."""
     if error is not None or app.builder.format != "html":
         return
     output = Path(app.outdir)
-    for page in output.rglob("*.html"):
-        before = page.read_text(encoding="utf-8")
+    for name in UNUSED_FILES:
+        (output / name).unlink(missing_ok=True)
+    texts = []
+    for path in written_pages(output):
+        if path.relative_to(output).with_suffix("").as_posix() not in {*app.env.found_docs, *PAGES_OF_SPHINX}:
+            path.unlink()
+            continue
+        before = path.read_text(encoding="utf-8")
         try:
             after = draw_icons(before)
         except UnknownIcon as unknown:
-            logger.warning("%s: %s", page.relative_to(output), unknown, type="llmcourse")
+            logger.warning("%s: %s", path.relative_to(output), unknown, type="llmcourse")
             continue
         if after != before:
-            page.write_text(after, encoding="utf-8")
-    for name in UNUSED_FILES:
-        path = output / name
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+            path.write_text(after, encoding="utf-8")
+        texts.append(after)
+    for image in (output / "_images").glob("*"):
+        if not any(image.name in text for text in texts):
+            image.unlink()
+
+
+def written_pages(output: Path) -> list[Path]:
+    """Every page that lies in the output folder, the theme's own files left out."""
+    return [page for page in output.rglob("*.html") if "_static" not in page.relative_to(output).parts]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -128,6 +140,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_html_math_renderer("mathml", (visit_inline_math, None), (visit_display_math, None))
     app.add_transform(AccessibleFigures)
     app.add_css_file(STYLE)
+    app.add_js_file(None, body=SEARCH_FROM_DISK)
     # before MyST-NB reads its settings
     app.connect("config-inited", set_up_build, priority=100)
     app.connect("html-page-context", load_explorers)
