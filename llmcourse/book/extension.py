@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -12,10 +13,13 @@ from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 
 from llmcourse.book import numbering
-from llmcourse.book.contents import CACHES, book_pages
+from llmcourse.book.cards import ChapterCards
+from llmcourse.book.contents import CACHES, BookError, book_pages
 from llmcourse.book.figures import AccessibleFigures
 from llmcourse.book.fingerprint import execution_fingerprint, page_fingerprint
 from llmcourse.book.mathml import UnsupportedMath, to_mathml
+from llmcourse.book.notebooks import chapter_notebooks
+from llmcourse.book.numbering import chapter_number
 from llmcourse.book.theme import UNUSED_FILES, UnknownIcon, draw_icons
 
 logger = logging.getLogger(__name__)
@@ -99,6 +103,28 @@ def load_explorers(app: Sphinx, pagename: str, template: str, context: dict[str,
             app.add_js_file(name, loading_method="defer")
 
 
+def offer_notebook(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Put the chapter's notebook first in the page's list of downloads."""
+    if chapter_number(pagename) is not None:
+        context["ipynb_source"] = f"{pagename}.ipynb"
+
+
+def add_notebooks(app: Sphinx, error: Exception | None) -> None:
+    """Lay each chapter's notebook where its page offers it."""
+    if error is not None or app.builder.format != "html":
+        return
+    root = Path(app.srcdir)
+    try:
+        notebooks = chapter_notebooks(root, app.config.external_toc_path, Path(app.config.nb_execution_cache_path))
+    except BookError as trouble:
+        logger.warning("no notebook can be made: %s", trouble, type="llmcourse")
+        return
+    for page, notebook in notebooks.items():
+        target = Path(app.outdir) / "_sources" / page.relative_to(root).with_suffix(".ipynb")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, target)
+
+
 def repair_pages(app: Sphinx, error: Exception | None) -> None:
     """Draw the icons into every page, and delete what an earlier build or the theme left and no page asks for."""
     if error is not None or app.builder.format != "html":
@@ -139,11 +165,15 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("comments_config", {}, "")
     app.add_html_math_renderer("mathml", (visit_inline_math, None), (visit_display_math, None))
     app.add_transform(AccessibleFigures)
+    app.add_directive("chapter-cards", ChapterCards)
     app.add_css_file(STYLE)
     app.add_js_file(None, body=SEARCH_FROM_DISK)
     # before MyST-NB reads its settings
     app.connect("config-inited", set_up_build, priority=100)
     app.connect("html-page-context", load_explorers)
+    # before the theme makes its list of downloads
+    app.connect("html-page-context", offer_notebook, priority=100)
+    app.connect("build-finished", add_notebooks)
     app.connect("build-finished", repair_pages)
     numbering.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

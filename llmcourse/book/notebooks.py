@@ -9,7 +9,7 @@ import jupytext
 import nbformat
 from jupyter_cache import get_cache
 
-from llmcourse.book.contents import CACHES, BookError, book_pages
+from llmcourse.book.contents import CACHES, TABLE_OF_CONTENTS, BookError, book_pages
 from llmcourse.book.directives import (
     CALLOUTS,
     CONTAINERS,
@@ -56,17 +56,24 @@ def write_notebooks(root: Path) -> list[Path]:
     Raises: BookError naming the chapter that holds something with no plain form.
     """
     root = root.resolve()
-    pages = book_pages(root)
-    references = collect_references(root, pages)
+    cache_folder = root / "_build" / CACHES / execution_fingerprint(root)
     written = []
-    for page in pages:
-        if page.parent == root or read_chapter(page) is None:
-            continue
-        chapter = Chapter(page, references, glued_values(root, page))
+    for page, notebook in chapter_notebooks(root, TABLE_OF_CONTENTS, cache_folder).items():
         target = page.with_suffix(".ipynb")
-        nbformat.write(convert(page, chapter), target)
+        nbformat.write(notebook, target)
         written.append(target)
     return written
+
+
+def chapter_notebooks(root: Path, contents: str, cache_folder: Path) -> dict[Path, nbformat.NotebookNode]:
+    """The notebook of each chapter in a table of contents, with the values that the last build computed.
+
+    Raises: BookError naming the chapter that holds something with no plain form.
+    """
+    pages = book_pages(root, contents)
+    references = collect_references(root, pages)
+    chapters = [page for page in pages if page.parent != root and read_chapter(page) is not None]
+    return {page: convert(page, Chapter(page, references, glued_values(page, cache_folder))) for page in chapters}
 
 
 def convert(page: Path, chapter: Chapter) -> nbformat.NotebookNode:
@@ -187,9 +194,8 @@ def _plain_directive(directive: Directive, chapter: Chapter) -> str:
     raise ValueError(f"the directive {{{name}}} has no plain form yet: add one to llmcourse/book/notebooks.py.")
 
 
-def glued_values(root: Path, page: Path) -> dict[str, str]:
+def glued_values(page: Path, folder: Path) -> dict[str, str]:
     """What the last build glued on this page, by name; empty where the outputs are not in the cache."""
-    folder = root / "_build" / CACHES / execution_fingerprint(root)
     notebook = read_chapter(page)
     if notebook is None or not folder.exists():
         return {}
