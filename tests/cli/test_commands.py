@@ -33,7 +33,7 @@ def failing(monkeypatch):
 def make_targets(root):
     """The Makefile's targets that call a command, with the command each calls."""
     makefile = (root / "Makefile").read_text(encoding="utf-8")
-    return dict(re.findall(r"^([a-z-]+):.*##.*\n\t@\$\(RUN\) ([a-z-]+)", makefile, flags=re.MULTILINE))
+    return dict(re.findall(r"^([a-z-]+):.*\n\t@\$\(RUN\) ([a-z-]+)", makefile, flags=re.MULTILINE))
 
 
 def test_help_lists_every_command_of_the_makefile(run, root):
