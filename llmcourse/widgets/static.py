@@ -38,7 +38,8 @@ def to_html(name: str, state: Mapping[str, object], fallback: str) -> str:
     return (
         f'<div class="llmc-explorer" data-explorer="{html.escape(name)}">'
         f'<script type="application/json">{safe_json(state)}</script>'
-        f'<div class="llmc-fallback">{fallback}</div></div>'
+        # it may scroll sideways on a phone, so the keyboard must reach it
+        f'<div class="llmc-fallback" tabindex="0" role="group" aria-label="In numbers">{fallback}</div></div>'
     )
 
 
