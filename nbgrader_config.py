@@ -30,8 +30,8 @@ c.FileNameCollectorPlugin.named_regexp = (
 c.AssignLatePenalties.plugin_class = "llmcourse.grading.late.TenthPerDay"
 
 # a cell that never ends costs its own points, and not the batch
-c.ExecutePreprocessor.timeout = 120
 c.Execute.timeout = 120
+c.Execute.iopub_timeout = 30  # how long a stopped cell may take to let go on a busy machine
 c.Execute.error_on_timeout = {
     "ename": "CellTimeoutError",
     "evalue": "This cell took more than two minutes and was stopped.",
@@ -45,3 +45,4 @@ c.GenerateFeedback.preprocessors = [
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
 c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = {"markdown2html": "llmcourse.grading.feedback.harmless_html"}

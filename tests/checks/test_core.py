@@ -1,6 +1,7 @@
 """What all checks share: teaching failures, copies of the input, different sizes, a diagnosis."""
 
 import io
+import sys
 from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
@@ -81,12 +82,16 @@ def test_rounding_is_forgiven_and_a_thousandth_is_not() -> None:
     assert code_of(judge, "area", "f", right * 1.001, right, "A B") == "area.values"
 
 
-def test_a_check_prints_nothing() -> None:
-    # nbgrader gives no points where a test cell writes to stderr
+def test_nothing_reaches_stderr_while_a_students_code_runs() -> None:
+    # nbgrader gives no points where a test cell writes to stderr, a mere warning included
+    def warns() -> int:
+        print("careful", file=sys.stderr)
+        return 7
+
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
-        call("area", torch.exp, normal(0, 3))
-    assert out.getvalue() == err.getvalue() == ""
+        assert call("area", warns) == 7
+    assert (out.getvalue(), err.getvalue()) == ("careful\n", "")
 
 
 def test_seeds_follow_the_class_secret_and_the_name(monkeypatch: pytest.MonkeyPatch) -> None:

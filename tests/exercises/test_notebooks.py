@@ -46,6 +46,8 @@ def test_every_test_cell_is_locked_and_hidden_tests_draw_their_seeds_from_the_cl
 def test_the_notebook_says_how_many_points_there_are(exercise: str) -> None:
     total = sum(cell.metadata.nbgrader.points for cell in cells(exercise, grade=True))
     assert f"**Points.** {total:g}," in solution(exercise).cells[0].source
+    tasks = re.findall(r"^## Task .*\((\d+) points?\)$", _prose(exercise), re.MULTILINE)
+    assert sum(map(int, tasks)) == total
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)
@@ -88,6 +90,10 @@ def test_validate_passes_on_the_solution_and_fails_on_the_release(exercise: str,
     seen = [cell for cell in cells(exercise, grade=True) if not _only_hidden(cell)]  # answers in words count too
     assert f"VALIDATION FAILED ON {len(seen)} CELL(S)" in printed
     assert "is not written yet" in printed
+
+
+def _prose(exercise: str) -> str:
+    return "\n".join(cell.source for cell in solution(exercise).cells if cell.cell_type == "markdown")
 
 
 def _only_hidden(cell: NotebookNode) -> bool:
