@@ -11,7 +11,7 @@ from llmcourse.data import IGNORE, Batch
 from llmcourse.finetune.examples import ExampleBatches, pad_right
 from llmcourse.model import Transformer
 from llmcourse.tokenizers import ByteBPE
-from llmcourse.training import evaluation_mode, token_nats
+from llmcourse.training import cross_entropy, evaluation_mode, token_nats
 
 START = "<|end|>"  # stands before every document of the microworld
 
@@ -49,10 +49,14 @@ class Classifier(nn.Module):
 
     def forward(self, ids: Int[Tensor, "B T"], is_real: Bool[Tensor, "B T"] | None = None) -> Float[Tensor, "B labels"]:
         """A score for each label. `is_real` is False on padding; without it every token is real."""
+        return self.head(self.read(ids, is_real))
+
+    def read(self, ids: Int[Tensor, "B T"], is_real: Bool[Tensor, "B T"] | None = None) -> Float[Tensor, "B D"]:
+        """The vector that stands for each text: the backbone's last layer, at the last real token."""
         if is_real is None:
             is_real = torch.ones_like(ids, dtype=torch.bool)
-        read = self.backbone.encode if self.backbone.decoder is None else self.backbone.decode
-        return self.head(last_real(read(ids, is_real=is_real), is_real))
+        layers = self.backbone.encode if self.backbone.decoder is None else self.backbone.decode
+        return last_real(layers(ids, is_real=is_real), is_real)
 
     def train(self, mode: bool = True) -> "Classifier":
         """The mode for training or not; a frozen backbone stays in evaluation mode."""
@@ -125,6 +129,32 @@ def classification_batches(
 def encode_start(text: str, tokenizer: ByteBPE) -> list[int]:
     """The ids of a text as the model met it in pretraining, behind the token that starts every document."""
     return [tokenizer.special_id(START), *tokenizer.encode(text)]
+
+
+def fit_head(
+    classifier: Classifier, batches: ExampleBatches[tuple[list[int], int]], weight_decay: float = 1e-2
+) -> Float[Tensor, ""]:
+    """Fits the head alone, to all examples at once, and gives back what it minimised: nats per label and decay.
+
+    A backbone that does not learn gives the same vectors each time, so it reads each text once. The rest is a small
+    problem with one best answer, which L-BFGS finds without a learning rate to tune.
+    """
+    head = classifier.head
+    with evaluation_mode(classifier), torch.no_grad():
+        pairs = [(classifier.read(batch.inputs, is_real_in(batch)), batch) for batch in batches.in_order()]
+    vectors = torch.cat([vectors for vectors, _ in pairs])
+    labels = torch.cat([batch.targets[batch.is_target] for _, batch in pairs])
+    optimizer = torch.optim.LBFGS(head.parameters(), max_iter=300, line_search_fn="strong_wolfe")
+
+    def objective() -> Tensor:
+        optimizer.zero_grad()
+        nats = cross_entropy(head(vectors)[:, None], labels[:, None])
+        loss = nats + weight_decay / 2 * head.weight.square().sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(objective)
+    return objective().detach()
 
 
 def classify(

@@ -9,6 +9,7 @@ from llmcourse.finetune import (
     Classifier,
     classification_batches,
     classify,
+    fit_head,
     is_real_in,
     label_batch,
     label_nats,
@@ -146,6 +147,23 @@ def test_training_learns_labels_that_the_texts_decide(tokenizer):
     list(train(classifier, batches, TrainConfig(steps=20, lr=2e-2), objective=label_nats, progress=False))
     given = classify(classifier, tokenizer, [record.text for record in records], labels, batch_size=3)
     assert given == [record.label for record in records]
+
+
+def test_fitting_the_head_alone_ends_where_no_small_step_helps_and_leaves_the_backbone(world, tokenizer):
+    backbone = make_backbone(tokenizer.vocab_size, dropout=0.3)
+    before = copy.deepcopy(backbone.state_dict())
+    classifier = Classifier(backbone, len(world.moods), frozen=True)
+    batches = classification_batches(world.task("mood", 12), tokenizer, world.moods, batch_size=5)
+    reached = fit_head(classifier, batches, weight_decay=0.1)
+    assert all(torch.equal(weight, before[name]) for name, weight in backbone.state_dict().items())
+    # the optimum of a convex problem: with the batches as `train` reads them, the gradient is 0
+    classifier.eval()
+    nats = torch.cat([label_nats(classifier, batch) for batch in batches.in_order()]).mean()
+    loss = nats + 0.05 * classifier.head.weight.square().sum()
+    loss.backward()
+    torch.testing.assert_close(reached, loss.detach())
+    assert max(weight.grad.abs().max() for weight in classifier.head.parameters()) < 1e-3
+    assert nats < math.log(len(world.moods))
 
 
 def test_evaluation_counts_one_label_per_text(classifier):
