@@ -12,7 +12,7 @@ from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 
-from llmcourse.book import numbering
+from llmcourse.book import citations, numbering
 from llmcourse.book.cards import ChapterCards
 from llmcourse.book.contents import CACHES, BookError, book_pages
 from llmcourse.book.figures import AccessibleFigures
@@ -20,7 +20,7 @@ from llmcourse.book.fingerprint import execution_fingerprint, page_fingerprint
 from llmcourse.book.mathml import UnsupportedMath, to_mathml
 from llmcourse.book.notebooks import chapter_notebooks
 from llmcourse.book.numbering import chapter_number
-from llmcourse.book.theme import UNUSED_FILES, UnknownIcon, draw_icons
+from llmcourse.book.theme import UNUSED_FILES, UnknownIcon, draw_icons, mend_landmarks
 
 logger = logging.getLogger(__name__)
 ASSETS = Path(__file__).parent / "assets"
@@ -139,7 +139,7 @@ def repair_pages(app: Sphinx, error: Exception | None) -> None:
             continue
         before = path.read_text(encoding="utf-8")
         try:
-            after = draw_icons(before)
+            after = mend_landmarks(draw_icons(before))
         except UnknownIcon as unknown:
             logger.warning("%s: %s", path.relative_to(output), unknown, type="llmcourse")
             continue
@@ -176,4 +176,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("build-finished", add_notebooks)
     app.connect("build-finished", repair_pages)
     numbering.setup(app)
+    citations.setup()
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from llmcourse.book.theme import UnknownIcon, draw_icons, icons
+from llmcourse.book.theme import UnknownIcon, draw_icons, icons, mend_landmarks
 
 
 def test_every_icon_of_the_theme_has_a_drawing() -> None:
@@ -42,3 +42,17 @@ def test_the_icon_script_is_dropped_and_other_scripts_stay() -> None:
 def test_an_unknown_icon_is_refused_by_name() -> None:
     with pytest.raises(UnknownIcon, match="no-such-icon"):
         draw_icons('<i class="fa-solid fa-no-such-icon"></i>')
+
+
+def test_names_and_roles_are_mended_once() -> None:
+    page = (
+        '<button class="btn search-button-field x" title="Search" aria-label="Search">Search</button>'
+        '<div id="pst-primary-sidebar" class="a"></div><div class="citation" role="doc-biblioentry"></div>'
+        '<button class="other" aria-label="Menu"></button>'
+    )
+    mended = mend_landmarks(page)
+    assert 'aria-label="Search"' not in mended
+    assert 'role="region" aria-label="Book" class="a"' in mended
+    assert "doc-biblioentry" not in mended
+    assert '<button class="other" aria-label="Menu">' in mended
+    assert mend_landmarks(mended) == mended
