@@ -19,7 +19,7 @@ class Hypothesis:
     ended: bool
 
     def score(self, length_penalty: float) -> float:
-        """Log-probability divided by length to the power of `length_penalty` (Wu et al. 2016, section 7, simplified)."""
+        """Log-probability over length to the power of `length_penalty` (Wu et al. 2016, section 7, simplified)."""
         return self.log_prob / len(self.ids) ** length_penalty
 
 
@@ -51,8 +51,7 @@ def beam_search(
         log_probs = model(unread, cache=cache)[:, -1].log_softmax(dim=-1)
         totals = log_probs + log_probs.new_tensor([beam.log_prob for beam in live])[:, None]
         # enough candidates that n_beams go on even if each beam's every end token is among the best
-        n_candidates = min(totals.numel(), n_beams * (len(eos) + 1))
-        best, where = totals.flatten().topk(n_candidates)
+        best, where = totals.flatten().topk(min(totals.numel(), n_beams * (len(eos) + 1)))
         rows: list[int] = []
         grown: list[Hypothesis] = []
         for log_prob, index in zip(best.tolist(), where.tolist(), strict=True):

@@ -28,9 +28,9 @@ class Recipe:
 
     model: TransformerConfig
     training: TrainConfig
-    batch_size: int = 4  # documents
+    batch_size: int = 8  # documents
     world_seed: int = 0
-    n_documents: int = 24_000  # to train on
+    n_documents: int = 40_000  # to train on
     n_tokenizer_documents: int = 2_000  # of them, that the tokenizer learns its merges from
     n_test: int = 1_500
     test_seed: int = 1
@@ -45,14 +45,15 @@ RECIPES: dict[str, Recipe] = {
             d_ff=288,
             n_decoder_layers=2,
             n_heads=4,
-            position=Rotary(theta=100.0),  # documents are short: slower turns would hardly tell positions apart
+            position=Rotary(),
             activation="silu",
             gated=True,
             norm="rms",
             bias=False,
-            tie_embeddings=False,
         ),
-        training=TrainConfig(steps=6_000, lr=1.5e-2, warmup=100, optimizer="muon", weight_decay=0.05),
+        training=TrainConfig(
+            steps=5_000, lr=1e-2, warmup=50, optimizer="muon", weight_decay=0.05, checkpoint_every=1_000
+        ),
     ),
 }
 

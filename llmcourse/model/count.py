@@ -33,9 +33,9 @@ def count_parameters(config: TransformerConfig) -> int:
 def _count_parts(config: TransformerConfig) -> tuple[tuple[str, int], ...]:
     layers = {"encoder": config.n_encoder_layers, "decoder": config.n_decoder_layers}
     # the layers of a stack are alike, so one of them is laid out and counted as often as there are layers
-    one_each = {f"n_{stack}_layers": min(n, 1) for stack, n in layers.items()}
+    n_encoder, n_decoder = min(config.n_encoder_layers, 1), min(config.n_decoder_layers, 1)
     with torch.device("meta"):
-        model = Transformer(dataclasses.replace(config, **one_each))
+        model = Transformer(dataclasses.replace(config, n_encoder_layers=n_encoder, n_decoder_layers=n_decoder))
     counts = dict.fromkeys(PARTS, 0)
     for name, weight in model.named_parameters():
         part = next(part for part, markers in PARTS.items() if any(marker in name for marker in markers))
