@@ -65,17 +65,36 @@ def train_model(
 
 def make_models(names: tuple[str, ...] = (), say: Say = print, progress: bool = True) -> list[Path]:
     """Makes the models that come with the course again, puts them in their place and gives back their folders."""
+    from llmcourse.finetune.assistant import ASSISTANTS
     from llmcourse.hub import RECIPES, make, recipe, save_bundle
     from llmcourse.hub.bundle import BUNDLED
 
     folders = []
-    for name in names or tuple(RECIPES):
+    for name in names or (*RECIPES, *ASSISTANTS):  # an assistant stands on a model that is made before it
+        if name in ASSISTANTS:
+            folders.append(_make_assistant(name, BUNDLED / name, say, progress))
+            continue
         say(f"Training {name} for {recipe(name).training.steps} steps.")
         bundle, result = make(recipe(name), command="llmcourse models", progress=progress)
         folders.append(save_bundle(BUNDLED / name, bundle.model, bundle.tokenizer, bundle.manifest))
         say(in_words(result))
         say(f"The model is in {folders[-1]}.")
     return folders
+
+
+def _make_assistant(name: str, folder: Path, say: Say, progress: bool) -> Path:
+    from llmcourse.finetune.assistant import ASSISTANTS, make_assistant
+    from llmcourse.hub import bundled, save_bundle
+    from llmcourse.model import fused_attend
+
+    plan = ASSISTANTS[name]
+    say(f"Tuning {plan.base} to {name} for {plan.training.steps} steps.")
+    base = bundled(plan.base, attend=fused_attend)
+    bundle, results = make_assistant(plan, base, command=f"llmcourse models {name}", progress=progress)
+    save_bundle(folder, bundle.model, bundle.tokenizer, bundle.manifest)
+    marks = ", ".join(f"{group} {result.n_right} of {result.n}" for group, result in results.items())
+    say(f"Right answers: {marks}.\nThe model is in {folder}.")
+    return folder
 
 
 def change(plan: "Recipe", *, steps: int | None, lr: float | None, seed: int | None) -> "Recipe":

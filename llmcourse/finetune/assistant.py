@@ -16,7 +16,7 @@ from llmcourse.world import InstructionRecord, World
 
 END = "<|end|>"
 FACTS_PER_CHAT = 12
-NAME = "microworld-assistant"
+N_FIRST = 150  # questions that the test of the shipped assistant asks again
 
 
 TRAINING = TrainConfig(steps=3_000, lr=1e-2, warmup=50, optimizer="muon", weight_decay=0.05)
@@ -37,11 +37,11 @@ class AssistantRecipe:
     test_seed: int = 1
 
 
-RECIPE = AssistantRecipe()
+ASSISTANTS: dict[str, AssistantRecipe] = {"microworld-assistant": AssistantRecipe()}
 
 
 def kept_back(world: World) -> tuple[str, ...]:
-    """Three people whom no tuning question is about: does the assistant still know what it read of them?"""
+    """Three people about whose job, place and habit no lesson asks: what the base read of them is all there is."""
     return tuple(str(person) for person in world.people[:3])
 
 
@@ -93,7 +93,7 @@ def lesson_batches(recipe: AssistantRecipe, world: World, tokenizer: ByteBPE) ->
 def make_assistant(
     recipe: AssistantRecipe, base: Bundle, *, command: str, **options: Any
 ) -> tuple[Bundle, dict[str, Accuracy]]:
-    """The assistant and what it got in its exam; `options` are those of `train`."""
+    """The assistant, tuned from `base` by its recipe, and what it got in its exam; `options` are those of `train`."""
     world = World(base.manifest["world_seed"])
     model = Transformer(base.model.config, attend=fused_attend)
     model.load_state_dict(base.model.state_dict())
@@ -101,7 +101,9 @@ def make_assistant(
     batches = lesson_batches(recipe, world, base.tokenizer)
     for _ in train(model, batches, recipe.training, **options):
         pass
-    results = exam(model, base.tokenizer, world.task("instructions", recipe.n_exam, split="test"), kept_back(world))
+    questions = world.task("instructions", recipe.n_exam, split="test")
+    results = exam(model, base.tokenizer, questions, kept_back(world))
+    first = exam(model, base.tokenizer, questions[:N_FIRST])
     manifest = {
         "command": command,
         "base": recipe.base,
@@ -114,6 +116,9 @@ def make_assistant(
         "plain_stories": recipe.n_stories,
         "training": recipe.training.to_dict(),
         "exam": {group: [result.n_right, result.n] for group, result in results.items()},
+        "first_questions": {"n": N_FIRST, "n_right": sum(result.n_right for result in first.values())},
+        "test_documents": recipe.n_test,
+        "test_seed": recipe.test_seed,
         "nats_per_document": round(story_nats(model, base.tokenizer, world, recipe), 4),
         "nats_per_document_before": round(before, 4),
     }
