@@ -140,8 +140,8 @@ class Windows:
 
     def out_of_range(self) -> str:
         return (
-            f"In {len(self.ids)} tokens the last window of {self.context} starts at {len(self.ids) - self.context - 1}, "
-            "so that its last target exists; the first starts at 0."
+            f"In {len(self.ids)} tokens the last window of {self.context} starts at "
+            f"{len(self.ids) - self.context - 1}, so that its last target exists; the first starts at 0."
         )
 
     def starts(self) -> Tensor:

@@ -79,8 +79,8 @@ class Run:
                 self.losses.append(loss)
                 if len(self.updates) > n_taken:
                     message = (
-                        f"When the caller takes loss {n_taken}, {len(self.updates)} updates have been made: `yield` each "
-                        "loss right after its update, so that the caller can stop or validate in between."
+                        f"When the caller takes loss {n_taken}, {len(self.updates)} updates have been made: `yield` "
+                        "each loss right after its update, so that the caller can stop or validate in between."
                     )
                     raise CheckFailed(f"{AREA}.not-stepwise", message)
                 self.model.eval()
@@ -115,9 +115,8 @@ class Run:
     def number_of(self, batches: Any) -> int | None:
         """The step that these batches belong to."""
         for step, own in enumerate(self.batches):
-            if isinstance(batches, list | tuple) and len(batches) == len(own):
-                if all(a is b for a, b in zip(batches, own, strict=True)):
-                    return step
+            if list(map(id, batches)) == list(map(id, own)):
+                return step
         return None
 
     def judge_rates(self) -> None:

@@ -66,7 +66,10 @@ def wrong_losses(logits: Tensor, targets: Tensor) -> list[Mistake]:
     nats = -logits.log_softmax(-1).gather(-1, filled[..., None])[..., 0]
     kept = nats.masked_fill(~real, 0)
     mean = mean_nats(logits, targets)
-    probs = "The loss is given probabilities in place of logits: cross-entropy applies its own softmax, so yours is one too many."
+    probs = (
+        "The loss is given probabilities in place of logits: cross-entropy applies its own softmax, "
+        "so yours is one too many."
+    )
     padding = "Padding counts: {}. Targets of IGNORE must leave both the sum and the number that it is divided by."
     zero = "Token 0 is left out of the loss: it is a token like any other, and only IGNORE marks padding."
     shift = "The loss shifts the targets once more: they are shifted already, targets[:, t] belongs to logits[:, t]."

@@ -69,7 +69,7 @@ def cosine(peak: float, final: float, warmup: int, steps: int, which: range) -> 
 
 
 def check_warmup(rates: Tensor, peak: float, warmup: int) -> None:
-    """Raises: CheckFailed unless these rates, of steps 0 to `warmup`, climb in a straight line from above 0 to the peak."""
+    """Raises: CheckFailed unless the rates of steps 0 to `warmup` climb from above 0 to the peak in a straight line."""
     steps = torch.arange(1, warmup + 1, dtype=torch.float64)
     # the line may reach the peak at the last step of the warm-up, or at the first one after it
     if any(close(rates[:-1], peak * steps / n) for n in (warmup, warmup + 1)):
@@ -167,7 +167,8 @@ def call_clip(
             raise failure from None
         if call_works(function, with_gradients(gradients), max_norm):
             raise CheckFailed(f"{AREA}.walked-twice", twice_message(function)) from failure
-        message = f"A parameter that the loss does not depend on has no gradient (`grad` is None): pass over it. {failure.message}"
+        message = "A parameter that the loss does not depend on has no gradient (`grad` is None): pass over it. "
+        message += failure.message
         raise CheckFailed(f"{AREA}.grad-none", message) from failure
 
 
@@ -195,8 +196,8 @@ def with_gradients(gradients: list[Tensor | None]) -> list[nn.Parameter]:
 
 def twice_message(function: Function) -> str:
     return (
-        f"{named(function)} walks through `parameters` twice, and the second time nothing is left: model.parameters() is an "
-        "iterator. Make a list of it first."
+        f"{named(function)} walks through `parameters` twice, and the second time nothing is left: "
+        "model.parameters() is an iterator. Make a list of it first."
     )
 
 
@@ -212,8 +213,8 @@ def judge_clipped(
     if not close(again, torch.cat(given)):
         raise CheckFailed(f"{AREA}.walked-twice", twice_message(function))
     message = (
-        "The gradients are longer than max_norm and stay as they are. Change them in place, as in `gradient.mul_(factor)`; "
-        "`gradient = gradient * factor` only gives a new tensor a name."
+        "The gradients are longer than max_norm and stay as they are. Change them in place, as in "
+        "`gradient.mul_(factor)`; `gradient = gradient * factor` only gives a new tensor a name."
     )
     raise CheckFailed(f"{AREA}.not-clipped", message)
 
@@ -222,7 +223,10 @@ def wrong_clips(given: list[Tensor], length: float, max_norm: float) -> list[Mis
     """What the usual mistakes make of these gradients."""
     everything = torch.cat(given)
     norms = [float(gradient.norm()) for gradient in given]
-    per = "Each gradient is clipped by itself, which turns the direction of the step: one factor for all, from the length of all."
+    per = (
+        "Each gradient is clipped by itself, which turns the direction of the step: "
+        "one factor for all, from the length of all."
+    )
     always = "Gradients shorter than max_norm are scaled up to it: only longer ones should change."
     value = "Each number is cut off at max_norm: scale all gradients by one factor instead."
     norm = "The length of all gradients as one vector is the root of the sum of all squares, not {}."
