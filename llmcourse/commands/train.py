@@ -53,14 +53,17 @@ def train_model(
         else:
             bundle, result = make_from_text(plan, content, command=command, **options)
     except KeyboardInterrupt:
-        after = (
-            f"The same command with --resume goes on from {checkpoint}." if checkpoint.exists() else "Nothing is kept."
-        )
-        raise CommandError(f"Stopped. {after}") from None
+        raise CommandError(_after_stop(checkpoint)) from None
     folder = save_bundle(out / MODEL, bundle.model, bundle.tokenizer, bundle.manifest)
     say(in_words(result))
     say(f"The model is in {folder}. It writes:\n\n{sample(bundle)}\n")
     return folder
+
+
+def _after_stop(checkpoint: Path) -> str:
+    if not checkpoint.exists():
+        return "Stopped. Nothing is kept."
+    return f"Stopped. The same command with --resume goes on from {checkpoint}."
 
 
 def make_models(names: tuple[str, ...] = (), say: Say = print, progress: bool = True) -> list[Path]:

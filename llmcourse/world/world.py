@@ -76,6 +76,8 @@ class World(Chances):
 
     def log_prob(self, text: str) -> float:
         """The log-probability of the whole text, its end included, in nats; -inf for what the world never says."""
+        if text and "" in text.split(" "):  # no story has two spaces in a row
+            return -math.inf
         return _log_sum([log for log, _, _ in self._derivations(text)])
 
     def next_word_probs(self, prefix: str) -> dict[str, float]:

@@ -76,8 +76,9 @@ def test_the_shipped_tokenizer_knows_the_marks_of_documents_and_of_chats(shipped
 
 
 @pytest.mark.slow
-def test_what_the_model_writes_is_mostly_possible_in_the_world(shipped):
+def test_what_the_model_writes_is_in_the_words_of_the_world(shipped):
     world = World(shipped.manifest["world_seed"])
     torch.set_num_threads(1)
-    texts = ["".join(write_on(shipped, seed=seed)) for seed in range(12)]
-    assert statistics.fmean(world.log_prob(text) > -math.inf for text in texts) >= 0.25
+    known = {word for document in world.documents(1_000) for word in document.text.split(" ")}
+    written = " ".join("".join(write_on(shipped, seed=seed)) for seed in range(6)).split()
+    assert statistics.fmean(word in known for word in written) >= 0.95

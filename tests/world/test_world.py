@@ -270,3 +270,10 @@ def test_the_first_impossible_word_is_named_wherever_it_stands() -> None:
         wrong = [*words[:i], "turbine", *words[i + 1 :]]
         with pytest.raises(ValueError, match="'turbine'"):
             world.parse(" ".join(wrong))
+
+
+def test_a_text_with_two_spaces_in_a_row_is_impossible():
+    world = World(0)
+    text = world.documents(1)[0].text
+    assert world.log_prob(text) > -math.inf
+    assert world.log_prob(text.replace(" ", "  ", 1)) == -math.inf
