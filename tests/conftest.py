@@ -5,8 +5,10 @@ import os
 # before anything imports torch: two test processes share two cores
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import signal
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,11 @@ def _checked_modules() -> Iterator[str]:
 
 
 install_import_hook(list(_checked_modules()), "tests.typechecker.check")
+
+# A shell that starts the tests in the background makes them deaf to Ctrl-C, and with them every program that they
+# start; tests of Ctrl-C need ears.
+if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Reasons, word for word as they begin, for which a test may be skipped even in CI. Each says why CI cannot run it.
 ALLOWED_SKIPS: tuple[str, ...] = ()
