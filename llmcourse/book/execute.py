@@ -62,7 +62,9 @@ def execute_missing(
     report(f"running {len(missing)} of {len(paths)} pages, {workers} at a time: {', '.join(p.stem for p in missing)}")
     outcomes = []
     with kernel_environment(), ThreadPoolExecutor(workers) as pool:
-        jobs = {pool.submit(_run, notebook, path, timeout): path for path, notebook in missing.items()}
+        # from the end: later chapters train for longer, and none of them should be left to run alone
+        last_first = list(missing.items())[::-1]
+        jobs = {pool.submit(_run, notebook, path, timeout): path for path, notebook in last_first}
         for job in as_completed(jobs):
             outcome = job.result()
             outcomes.append(outcome)
