@@ -34,7 +34,7 @@ class Run:
     def __init__(self, train: Function, seed: int) -> None:
         draw = random.Random(f"loop {seed}")
         n_vocab = sizes(seed, 1, low=5)[0]
-        self.train, self.n_steps, self.slope = train, draw.randint(5, 8), draw.uniform(0.01, 0.02)
+        self.train, self.n_steps, self.slope = train, draw.randint(4, 12), draw.uniform(0.01, 0.02)
         self.model = TinyModel(n_vocab, seed, dropout=0.1)
         self.batches = [[padded_batch(seed + 2 * i + j, n_vocab, [5, 3]) for j in range(2)] for i in range(20)]
         self.updates: list[dict[str, Any]] = []
@@ -45,7 +45,7 @@ class Run:
         return self.batches[step]
 
     def schedule(self, step: int) -> float:
-        return 0.05 - self.slope / 4 * step  # falls, and no two steps share a rate
+        return 0.05 - self.slope / 8 * step  # falls, and no two steps share a rate
 
     def update(self, model: nn.Module, optimizer: Any, batches: list[Batch]) -> float:
         """The step that the task hands in; it notes what the loop gives to it."""

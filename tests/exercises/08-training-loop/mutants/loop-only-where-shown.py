@@ -1,4 +1,4 @@
-"""Mutant, not on the list: works for as many steps as the visible check takes.
+"""Mutant, not on the list: makes as many steps as the visible check asks for, or more.
 
 loses: train_test
 code: training.step-count
@@ -11,7 +11,7 @@ import torch
 # cell: train
 def train(model, batches_of, n_steps, schedule, update):
     optimizer = torch.optim.AdamW(model.parameters())
-    for step in range(min(n_steps, 6)):
+    for step in range(max(n_steps, 6)):
         for group in optimizer.param_groups:
             group["lr"] = schedule(step)
         model.train()
