@@ -21,6 +21,7 @@ def page_names(folder: Path) -> list[str]:
 def reader(browser: Any, size: dict[str, int], scheme: str = "light") -> Iterator[Any]:
     """A fresh tab of a reader with this screen and this taste in colours."""
     context = browser.new_context(viewport=size, color_scheme=scheme)
+    context.set_default_timeout(120_000)  # a page may take long to come while other tests keep every core busy
     try:
         yield context.new_page()
     finally:
