@@ -1,0 +1,19 @@
+"""Mutant 45: each batch weighs the same.
+
+loses: training_step_check training_step_test
+code: training.mean-of-means
+says: mean of means
+"""
+
+
+# cell: training_step
+def training_step(model, optimizer, batches, max_norm, loss, clip):
+    optimizer.zero_grad()
+    total = 0.0
+    for batch in batches:
+        share = loss(model(batch.inputs), batch.targets) / len(batches)
+        share.backward()
+        total += share.item()
+    clip(model.parameters(), max_norm)
+    optimizer.step()
+    return total

@@ -1,0 +1,19 @@
+"""Mutant 47: old gradients stay in the sum.
+
+loses: training_step_check training_step_test
+code: training.no-zero-grad
+says: from before
+"""
+
+
+# cell: training_step
+def training_step(model, optimizer, batches, max_norm, loss, clip):
+    n_targets = sum(batch.n_targets for batch in batches)
+    total = 0.0
+    for batch in batches:
+        share = loss(model(batch.inputs), batch.targets) * batch.n_targets / n_targets
+        share.backward()
+        total += share.item()
+    clip(model.parameters(), max_norm)
+    optimizer.step()
+    return total

@@ -1,0 +1,17 @@
+"""Mutant 49: the model is put into training mode, whatever it was.
+
+loses: evaluate_check evaluate_test
+code: training.mode-not-restored
+says: left in training mode
+"""
+
+import torch
+
+
+# cell: evaluate
+def evaluate(model, batches, loss):
+    model.eval()
+    with torch.no_grad():
+        total = sum(loss(model(batch.inputs), batch.targets).item() * batch.n_targets for batch in batches)
+    model.train()
+    return total / sum(batch.n_targets for batch in batches)

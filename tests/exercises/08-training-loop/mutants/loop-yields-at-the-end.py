@@ -1,0 +1,20 @@
+"""Mutant, not on the list: all updates come before the first loss.
+
+loses: train_check train_test
+code: training.not-stepwise
+says: right after its update
+"""
+
+import torch
+
+
+# cell: train
+def train(model, batches_of, n_steps, schedule, update):
+    optimizer = torch.optim.AdamW(model.parameters())
+    losses = []
+    for step in range(n_steps):
+        for group in optimizer.param_groups:
+            group["lr"] = schedule(step)
+        model.train()
+        losses.append(update(model, optimizer, batches_of(step)))
+    yield from losses

@@ -1,0 +1,15 @@
+"""Mutant, not on the list: the log-probability in place of the surprise.
+
+loses: next_token_loss_check next_token_loss_test
+code: training.sign
+says: sign is turned
+"""
+
+from torch.nn import functional as F
+
+from llmcourse.data import IGNORE
+
+
+# cell: next_token_loss
+def next_token_loss(logits, targets):
+    return -F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORE)

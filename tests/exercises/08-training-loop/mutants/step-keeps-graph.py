@@ -1,0 +1,20 @@
+"""Mutant, not on the list: the loss keeps its graph.
+
+loses: training_step_check training_step_test
+code: training.returns-graph
+says: whole graph
+"""
+
+
+# cell: training_step
+def training_step(model, optimizer, batches, max_norm, loss, clip):
+    optimizer.zero_grad()
+    n_targets = sum(batch.n_targets for batch in batches)
+    total = 0.0
+    for batch in batches:
+        share = loss(model(batch.inputs), batch.targets) * batch.n_targets / n_targets
+        share.backward()
+        total = total + share
+    clip(model.parameters(), max_norm)
+    optimizer.step()
+    return total
