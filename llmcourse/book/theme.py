@@ -12,7 +12,7 @@ ICON_SCRIPT = re.compile(r"\s*<!-- So that users can add custom icons -->\s*<scr
 ICON_NAME = re.compile(r"\bfa-([a-z0-9-]+)\b")
 ICON_STYLES = {"solid", "regular", "brands", "lg", "sm", "xs", "fw", "2x"}
 ICON_DATA = re.compile(r'[,{]"?([a-z0-9-]+)"?:\[(\d+),(\d+),\[([^\]]*)\],"[0-9a-f]+","([^"]+)"\]')
-# the solid icon font stays: the theme's style writes the icons of admonitions with it
+# two icon fonts stay: the theme writes the icons of admonitions (solid) and of links to GitHub (brands) with them
 UNUSED_FILES = (
     "_static/scripts/fontawesome.js",
     "_static/scripts/fontawesome.js.map",
@@ -20,7 +20,6 @@ UNUSED_FILES = (
     "_static/vendor/fontawesome/webfonts/fa-regular-400.ttf",
     "_static/vendor/fontawesome/webfonts/fa-regular-400.woff2",
     "_static/vendor/fontawesome/webfonts/fa-brands-400.ttf",
-    "_static/vendor/fontawesome/webfonts/fa-brands-400.woff2",
 )
 
 # What an accessibility checker (axe-core) finds in the default pages, each with its repair.
