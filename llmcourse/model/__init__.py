@@ -3,7 +3,7 @@
 from llmcourse.model.attention import ExplicitAttend, attend, fused_attend, merge_heads, split_heads
 from llmcourse.model.cache import KVCache
 from llmcourse.model.capture import capture_attention, capture_outputs
-from llmcourse.model.config import Alibi, Bucketed, Learned, Rotary, Sinusoidal, TransformerConfig
+from llmcourse.model.config import Alibi, Bucketed, Experts, Learned, Rotary, Sinusoidal, TransformerConfig
 from llmcourse.model.count import count_parameters, parameters_by_part
 from llmcourse.model.mask import causal
 from llmcourse.model.presets import PRESETS, preset
@@ -13,6 +13,7 @@ __all__ = [
     "PRESETS",
     "Alibi",
     "Bucketed",
+    "Experts",
     "ExplicitAttend",
     "KVCache",
     "Learned",

@@ -93,14 +93,17 @@ class Attention(nn.Module):
         rotation: Rotation | None = None,
         cache: LayerCache | None = None,
     ) -> Float[Tensor, "B T D"]:
-        read_from = vectors if source is None else source
         query = split_heads(self.query(vectors), self.d_head)
-        key = split_heads(self.key(read_from), self.d_head)
-        value = split_heads(self.value(read_from), self.d_head)
-        if rotation is not None:
-            query, key = rotate(query, rotation), rotate(key, rotation)
-        if cache is not None:
-            key, value = cache.append(key, value)
+        if source is not None and cache is not None and cache.key is not None and cache.value is not None:
+            key, value = cache.key, cache.value  # the source stays the same, so it is read once
+        else:
+            read_from = vectors if source is None else source
+            key = split_heads(self.key(read_from), self.d_head)
+            value = split_heads(self.value(read_from), self.d_head)
+            if rotation is not None:
+                query, key = rotate(query, rotation), rotate(key, rotation)
+            if cache is not None:
+                key, value = cache.append(key, value)
         if self.queries_per_key > 1:  # grouped queries: neighbouring heads share keys and values
             key = key.repeat_interleave(self.queries_per_key, dim=1)
             value = value.repeat_interleave(self.queries_per_key, dim=1)

@@ -8,15 +8,10 @@ from torch import Tensor, nn
 from llmcourse.model.attention import Attend, Attention
 from llmcourse.model.cache import KVCache, LayerCache
 from llmcourse.model.config import TransformerConfig
-from llmcourse.model.feedforward import FeedForward
+from llmcourse.model.feedforward import make_feedforward
 from llmcourse.model.mask import score_bias
+from llmcourse.model.norm import make_norm
 from llmcourse.model.position import Rotation, make_position
-
-
-def make_norm(config: TransformerConfig) -> nn.Module:
-    """LayerNorm (Ba et al. 2016) or RMSNorm (Zhang & Sennrich 2019) over the model width."""
-    kind = nn.LayerNorm if config.norm == "layer" else nn.RMSNorm
-    return kind(config.d_model, eps=config.norm_eps)
 
 
 class Block(nn.Module):
@@ -30,7 +25,7 @@ class Block(nn.Module):
         self.cross_norm = make_norm(config) if cross else None
         self.cross_attention = Attention(config, attend) if cross else None
         self.feedforward_norm = make_norm(config)
-        self.feedforward = FeedForward(config)
+        self.feedforward = make_feedforward(config)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(
@@ -48,7 +43,8 @@ class Block(nn.Module):
         )
         if self.cross_norm is not None and self.cross_attention is not None:
             read = self.cross_attention
-            vectors = self._add(vectors, self.cross_norm, lambda x: read(x, memory_bias, source=memory))
+            kept = None if cache is None else cache.of_memory
+            vectors = self._add(vectors, self.cross_norm, lambda x: read(x, memory_bias, source=memory, cache=kept))
         return self._add(vectors, self.feedforward_norm, self.feedforward)
 
     def _add(self, vectors: Tensor, norm: nn.Module, sublayer: Callable[[Tensor], Tensor]) -> Tensor:

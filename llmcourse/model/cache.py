@@ -6,11 +6,12 @@ from torch import Tensor
 
 
 class LayerCache:
-    """Keys and values of one layer."""
+    """Keys and values of one layer: of the tokens read, and `of_memory` those of the encoder's vectors."""
 
-    def __init__(self) -> None:
+    def __init__(self, of_memory: "LayerCache | None" = None) -> None:
         self.key: Tensor | None = None
         self.value: Tensor | None = None
+        self.of_memory = of_memory
 
     def append(
         self, key: Float[Tensor, "B H T K"], value: Float[Tensor, "B H T K"]
@@ -30,7 +31,7 @@ class KVCache:
     """
 
     def __init__(self, n_layers: int) -> None:
-        self.layers = [LayerCache() for _ in range(n_layers)]
+        self.layers = [LayerCache(of_memory=LayerCache()) for _ in range(n_layers)]
         self.positions: Tensor | None = None
 
     def __len__(self) -> int:
@@ -47,8 +48,8 @@ class KVCache:
         """Row i becomes what row `rows[i]` was: beam search moves its hypotheses with it."""
         if self.positions is not None:
             self.positions = self.positions[rows]
-        for layer in self.layers:
-            if layer.key is not None and layer.value is not None:
+        for layer in (*self.layers, *(layer.of_memory for layer in self.layers)):
+            if layer is not None and layer.key is not None and layer.value is not None:
                 layer.key, layer.value = layer.key[rows], layer.value[rows]
 
     def truncate(self, length: int) -> None:

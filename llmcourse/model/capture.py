@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -11,15 +12,21 @@ from llmcourse.model.transformer import Transformer
 
 
 @contextmanager
-def capture_attention(model: Transformer) -> Iterator[list[Tensor]]:
+def capture_attention(
+    model: Transformer, where: Literal["encoder", "decoder", "cross"] | None = None
+) -> Iterator[list[Tensor]]:
     """A list that fills with each layer's attention weights, `B H T S`, as the model runs.
 
-    Self-attention of the decoder, or of the encoder where there is no decoder.
-    Raises: ValueError when the model was built with another `attend`, which shows no weights.
+    `where` is self-attention of either stack, or the decoder's attention to the encoder; None is the decoder's, or
+    the encoder's where there is no decoder.
+    Raises: ValueError when the model has no such attention, or was built with another `attend`, which shows no weights.
     """
-    stack = model.encoder if model.decoder is None else model.decoder
-    assert stack is not None
-    attends = [block.attention.attend for block in stack.blocks if isinstance(block, Block)]
+    stack = model.encoder if where == "encoder" or model.decoder is None else model.decoder
+    blocks = [block for block in stack.blocks if isinstance(block, Block)] if stack is not None else []
+    layers = [block.cross_attention if where == "cross" else block.attention for block in blocks]
+    attends = [layer.attend for layer in layers if layer is not None]
+    if not attends or (where == "decoder" and model.decoder is None):
+        raise ValueError(f"This model has no attention of the kind {where!r}.")
     softmaxes = [each.softmax for each in attends if isinstance(each, ExplicitAttend)]
     if len(softmaxes) < len(attends):
         raise ValueError("This model's attend keeps no weights; build it with attend=None to read them.")

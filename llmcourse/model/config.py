@@ -45,15 +45,25 @@ class Bucketed:
     max_distance: int = 128
 
 
+@dataclass(frozen=True)
+class Experts:
+    """Of `n_experts` feed-forward networks each token asks `n_chosen` (Jiang et al. 2024, section 2.1)."""
+
+    n_experts: int
+    n_chosen: int = 2
+
+
 Position = Sinusoidal | Learned | Rotary | Alibi | Bucketed
 Activation = Literal["relu", "gelu", "gelu_tanh", "silu"]
-HeadKind = Literal["lm", "none"]
+HeadKind = Literal["lm", "mlm", "classify", "classify_tokens", "embed", "none"]
+Pool = Literal["first", "last", "mean"]
 
 POSITIONS: dict[str, type] = {kind.__name__: kind for kind in (Sinusoidal, Learned, Rotary, Alibi, Bucketed)}
 CHOICES: dict[str, tuple[str, ...]] = {
     "activation": ("relu", "gelu", "gelu_tanh", "silu"),
     "norm": ("layer", "rms"),
-    "head": ("lm", "none"),
+    "head": ("lm", "mlm", "classify", "classify_tokens", "embed", "none"),
+    "pool": ("first", "last", "mean"),
 }
 
 
@@ -78,6 +88,7 @@ class TransformerConfig:
 
     activation: Activation = "gelu"
     gated: bool = False
+    experts: Experts | None = None
     norm: Literal["layer", "rms"] = "layer"
     norm_first: bool = True
     norm_eps: float = 1e-5
@@ -89,6 +100,10 @@ class TransformerConfig:
     head: HeadKind = "lm"
     tie_embeddings: bool = True
     scale_logits: bool = False
+    logits_bias: bool = False
+    n_labels: int = 0
+    pool: Pool = "last"
+    pooler: bool = False
 
     def __post_init__(self) -> None:
         for name in ("vocab_size", "d_model", "d_ff", "n_heads", "kv_heads", "head_width"):
@@ -107,6 +122,10 @@ class TransformerConfig:
             raise ValueError(f"Rotary positions turn pairs, so the head width must be even, not {self.head_width}.")
         if isinstance(self.position, Sinusoidal) and self.d_model % 2:
             raise ValueError(f"Sinusoidal positions come in pairs, so d_model must be even, not {self.d_model}.")
+        if self.experts is not None and not 1 <= self.experts.n_chosen <= self.experts.n_experts:
+            raise ValueError(f"n_chosen must lie between 1 and n_experts, not in {self.experts}.")
+        if (self.n_labels > 0) != self.head.startswith("classify"):
+            raise ValueError(f"Heads that classify need labels, others have none: {self.head!r}, {self.n_labels}.")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must lie in [0, 1), not {self.dropout}.")
         for name, allowed in CHOICES.items():
@@ -135,6 +154,7 @@ class TransformerConfig:
         """The fields as plain JSON values; the position scheme carries its name under `kind`."""
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         fields["position"] = {"kind": type(self.position).__name__, **dataclasses.asdict(self.position)}
+        fields["experts"] = None if self.experts is None else dataclasses.asdict(self.experts)
         return fields
 
     @classmethod
@@ -155,6 +175,8 @@ class TransformerConfig:
                 raise ValueError(f"Unknown position scheme {kind!r}; known are {', '.join(POSITIONS)}.")
             values["position"] = POSITIONS[kind](**knobs)
         try:
+            if values.get("experts") is not None:
+                values["experts"] = Experts(**values["experts"])
             return cls(**values)
         except TypeError as error:  # a required field is missing
             raise ValueError(f"Incomplete configuration: {error}.") from None

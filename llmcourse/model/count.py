@@ -16,6 +16,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "attention": ("attention.",),
     "feed-forward": ("feedforward.",),
     "output matrix": ("unembed.",),
+    "head": ("head.", "logits_bias"),
 }
 
 

@@ -9,6 +9,7 @@ from llmcourse.model.attention import Attend
 from llmcourse.model.block import Stack
 from llmcourse.model.cache import KVCache
 from llmcourse.model.config import TransformerConfig
+from llmcourse.model.heads import TextHead, make_head
 from llmcourse.model.mask import causal, positions_of
 
 
@@ -32,8 +33,15 @@ class Transformer(nn.Module):
         if config.n_decoder_layers:
             cross = config.has_cross_attention
             self.decoder = Stack(config, config.n_decoder_layers, both_ways=False, cross=cross, attend=attend)
-        untied = config.head == "lm" and not config.tie_embeddings
+        untied = config.head in ("lm", "mlm") and not config.tie_embeddings
         self.unembed = nn.Linear(config.d_model, config.vocab_size, bias=False) if untied else None
+        self.head = make_head(config)
+        self.logits_bias: Tensor | None
+        if config.head == "mlm":
+            self.logits_bias = nn.Parameter(torch.zeros(config.vocab_size))
+        else:  # a buffer holds fixed numbers, which no training moves
+            fixed = torch.zeros(1, config.vocab_size) if config.head == "lm" and config.logits_bias else None
+            self.register_buffer("logits_bias", fixed)
         initialise(self, generator)
 
     def forward(
@@ -45,22 +53,29 @@ class Transformer(nn.Module):
         is_real: Bool[Tensor, "B S"] | None = None,
         segments: Int[Tensor, "B N"] | None = None,
         cache: KVCache | None = None,
-    ) -> Float[Tensor, "B _ width"]:
-        """Logits for each position; with `head="none"` the vectors themselves.
+        target_is_real: Bool[Tensor, "B _"] | None = None,
+    ) -> Float[Tensor, "B ... width"]:
+        """Logits for each position, or what else the head gives; with `head="none"` the vectors themselves.
 
         A model with both stacks takes source and target ids. `is_real` is False on padding, and covers cached tokens
-        too. Raises: ValueError for ids or lengths that the config does not allow.
+        too; `target_is_real` says the same of the target. Raises: ValueError for ids or lengths that the config does
+        not allow.
         """
         if self.config.has_cross_attention:
             if target_ids is None:
                 raise ValueError("An encoder-decoder needs two inputs: model(source_ids, target_ids).")
             memory = self.encode(ids, positions=positions, is_real=is_real, segments=segments)
-            return self.read_off(self.decode(target_ids, cache=cache, memory=memory, memory_is_real=is_real))
+            vectors = self.decode(
+                target_ids, is_real=target_is_real, cache=cache, memory=memory, memory_is_real=is_real
+            )
+            return self.read_off(vectors, target_is_real)
         if target_ids is not None:
             raise ValueError("Only a model with an encoder and a decoder takes target ids.")
         if self.encoder is not None:
-            return self.read_off(self.encode(ids, positions=positions, is_real=is_real, segments=segments))
-        return self.read_off(self.decode(ids, positions=positions, is_real=is_real, segments=segments, cache=cache))
+            vectors = self.encode(ids, positions=positions, is_real=is_real, segments=segments)
+        else:
+            vectors = self.decode(ids, positions=positions, is_real=is_real, segments=segments, cache=cache)
+        return self.read_off(vectors, is_real)
 
     def encode(
         self,
@@ -113,13 +128,24 @@ class Transformer(nn.Module):
             vectors = vectors + self.segments(torch.zeros_like(ids) if segments is None else segments)
         return vectors
 
-    def read_off(self, vectors: Float[Tensor, "B T D"]) -> Float[Tensor, "B T width"]:
-        """Logits: how well each vector matches each token's output vector."""
+    def read_off(
+        self, vectors: Float[Tensor, "B T D"], is_real: Bool[Tensor, "B S"] | None = None
+    ) -> Float[Tensor, "B ... width"]:
+        """What the head gives; logits say how well each vector matches each token's output vector."""
         if self.config.head == "none":
+            return vectors
+        if isinstance(self.head, TextHead):
+            real = vectors.new_ones(vectors.shape[:2], dtype=torch.bool) if is_real is None else is_real
+            return self.head(vectors, real[:, -vectors.shape[1] :])
+        if self.head is not None:
+            vectors = self.head(vectors)
+        if self.config.head == "classify_tokens":
             return vectors
         if self.config.scale_logits:
             vectors = vectors * self.config.d_model**-0.5
-        return F.linear(vectors, self.tokens.weight if self.unembed is None else self.unembed.weight)
+        table = self.tokens if self.unembed is None else self.unembed
+        logits = F.linear(vectors, table.weight)
+        return logits if self.logits_bias is None else logits + self.logits_bias
 
     def new_cache(self) -> KVCache:
         """An empty cache that fits the decoder."""
@@ -141,7 +167,8 @@ def initialise(model: nn.Module, generator: torch.Generator | None = None) -> No
 
     Source: Radford et al. 2019, section 2.3.
     """
-    n_residual = sum(name.endswith((".output.weight", ".down.weight")) for name, _ in model.named_parameters())
+    # each branch of a block has one norm, and adds to the stream once, however many experts it asks
+    n_residual = sum(".blocks." in name and name.endswith("_norm.weight") for name, _ in model.named_parameters())
     for name, weight in model.named_parameters():
         if name.endswith((".output.weight", ".down.weight")):
             nn.init.normal_(weight, std=0.02 * n_residual**-0.5, generator=generator)
