@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from numpy.typing import ArrayLike
 
-from llmcourse.plots.style import INK, MODEL, PAPER, TRUTH, Picture, colours_for, house_style, new_picture, shown
+from llmcourse.plots.style import INK, MODEL, PAPER, TRUTH, Picture, colours_for, house_style, new_picture, shown_label
 
 HATCHES = ("", "//", "..", "xx", "\\\\")
 
@@ -60,12 +60,6 @@ def _legend(picture: Picture, axes: Axes) -> None:
     # the truth, drawn last and on top, is named last
     order = sorted(range(len(names)), key=lambda i: isinstance(handles[i], PathCollection))
     picture.legend([handles[i] for i in order], [names[i] for i in order], loc="outside upper left", ncols=3)
-
-
-def shown_label(label: str | bytes) -> str:
-    """A label as it is, except that white space at its ends, or alone, is made visible."""
-    text = str(label) if not isinstance(label, bytes) else shown(label)
-    return shown(text) if text != text.strip() or not text else text.replace("$", r"\$")
 
 
 def _numbers(values: ArrayLike) -> np.ndarray:

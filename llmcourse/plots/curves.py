@@ -79,7 +79,8 @@ def level_line(axes: Axes, name: str, value: float, colour: str, *, below: bool 
     )
     if below:  # make room for the name, which no axis limit knows of
         low, high = axes.get_ylim()
-        axes.set_ylim(min(low, value - 0.12 * (high - value)), high)
+        room = value * (value / high) ** 0.12 if axes.get_yscale() == "log" else value - 0.12 * (high - value)
+        axes.set_ylim(min(low, room), high)
     label.set_bbox({"facecolor": PAPER, "edgecolor": "none", "pad": 1.0, "alpha": 0.75})
 
 
@@ -108,15 +109,12 @@ def lines(
     for (name, data), colour in zip(series.items(), colours_for(series), strict=True):
         xs, ys = _pair(data, x)
         axes.plot(xs, ys, color=colour, linestyle=next(dashes), label=name, marker="o" if markers else None, ms=5)
-    if floor is not None:
+    axes.set(xlabel=x_label, ylabel=y_label, xscale="log" if log_x else "linear", yscale="log" if log_y else "linear")
+    if floor is not None:  # once the scale is known, which decides how much room its name needs
         level_line(axes, "floor", floor, TRUTH, below=True)
-    axes.set(xlabel=x_label, ylabel=y_label)
-    if log_x:
-        axes.set_xscale("log")
-        plain_log_ticks(axes.xaxis)
-    if log_y:
-        axes.set_yscale("log")
-        plain_log_ticks(axes.yaxis)
+    for axis, is_log in ((axes.xaxis, log_x), (axes.yaxis, log_y)):
+        if is_log:
+            plain_log_ticks(axis)
     axes.grid(axis="y")
     if len(series) > 1:
         picture.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3, handlelength=2.4)

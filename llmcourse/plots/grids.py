@@ -18,6 +18,7 @@ from llmcourse.plots.style import (
     house_style,
     new_picture,
     shown,
+    shown_label,
 )
 
 STRONG = 0.72  # from this much shade on, light text reads better than dark text
@@ -43,11 +44,9 @@ def _draw(axes: Axes, matrix: np.ndarray, strongest: float | None = None) -> Non
         spine.set_color(MUTED)
 
 
-def _tokens_at(axes: Axes, across: Sequence[str] | None, down: Sequence[str] | None) -> None:
-    if across is not None:
-        axes.set_xticks(range(len(across)), [shown(t) for t in across], rotation=90, fontfamily="DejaVu Sans Mono")
-    if down is not None:
-        axes.set_yticks(range(len(down)), [shown(t) for t in down], fontfamily="DejaVu Sans Mono")
+def _name_cells(axes: Axes, across: Sequence[str], down: Sequence[str]) -> None:
+    axes.set_xticks(range(len(across)), across, rotation=90, fontfamily="DejaVu Sans Mono")
+    axes.set_yticks(range(len(down)), down, fontfamily="DejaVu Sans Mono")
 
 
 @house_style
@@ -73,7 +72,7 @@ def heatmap(
     cell = min(0.62, max(0.24, 4.2 / max(len(column_labels), 1)))
     picture, axes = new_picture(max(1.8, 1.3 + cell * len(row_labels)))
     _draw(axes, values, strongest)
-    _tokens_at(axes, column_labels, row_labels)
+    _name_cells(axes, [shown_label(name) for name in column_labels], [shown_label(name) for name in row_labels])
     axes.set(xlabel=column_title, ylabel=row_title)
     if numbers is not None:
         strengths = shades(values, strongest)[..., 3]
@@ -96,6 +95,7 @@ def attention_heads(
     heads = heads[None] if heads.ndim == 2 else heads
     if heads.ndim != 3 or heads.shape[2] != len(tokens) or heads.shape[1] > len(tokens):
         raise ValueError(f"attention_heads needs weights of heads x {len(tokens)} x {len(tokens)}, not {heads.shape}.")
+    marks = [shown(token) for token in tokens]
     names = list(titles) or [f"head {i}" for i in range(len(heads))]
     columns = min(columns, len(heads))
     n_rows = -(-len(heads) // columns)
@@ -107,7 +107,7 @@ def attention_heads(
             continue
         _draw(axes, heads[i], strongest=1.0)
         axes.set_title(names[i])
-        _tokens_at(axes, tokens, tokens[len(tokens) - heads.shape[1] :])
+        _name_cells(axes, marks, marks[len(marks) - heads.shape[1] :])
         # a head with no neighbour below still names its columns
         axes.tick_params(labelbottom=i + columns >= len(heads), labelleft=i % columns == 0)
     picture.supxlabel("token that is read", fontsize=12)

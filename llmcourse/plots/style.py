@@ -149,3 +149,9 @@ def shown(token: str | bytes) -> str:
     # the other control characters have no shape
     text = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
     return text.replace("$", r"\$") or "∅"
+
+
+def shown_label(label: str | bytes) -> str:
+    """A label as it is, except that white space at its ends, or alone, is made visible."""
+    text = str(label) if not isinstance(label, bytes) else shown(label)
+    return shown(text) if text != text.strip() or not text else text.replace("$", r"\$")

@@ -138,3 +138,19 @@ def test_a_short_logarithmic_axis_is_labelled_with_plain_numbers_that_do_not_tou
     assert {"500", "1,000", "5,000"} <= {label.get_text() for label in labels}
     boxes = sorted((label.get_window_extent() for label in labels), key=lambda box: box.x0)
     assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+
+
+@pytest.mark.parametrize("log_y", [False, True])
+def test_a_floor_leaves_every_curve_in_view_on_both_scales(log_y):
+    picture = plots.lines({"loss": [6.0, 1.0, 0.4]}, x_label="step", y_label="loss", floor=0.2, log_y=log_y)
+    low, high = picture.axes[0].get_ylim()
+    assert high >= 6.0 > 0.2 > low > (0.0 if log_y else -2.0)
+    # the curve takes up most of the height
+    to_screen = picture.axes[0].transData.transform
+    assert to_screen((0, 6.0))[1] - to_screen((0, 0.2))[1] > 0.75 * picture.axes[0].bbox.height
+
+
+def test_a_space_inside_a_name_stays_a_space_and_one_at_its_end_is_shown():
+    picture = plots.heatmap([[1.0, 0.5]], ["layer 0, head 1"], [" the", "a b"])
+    assert [tick.get_text() for tick in picture.axes[0].get_yticklabels()] == ["layer 0, head 1"]
+    assert [tick.get_text() for tick in picture.axes[0].get_xticklabels()] == ["·the", "a b"]
