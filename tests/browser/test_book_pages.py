@@ -114,6 +114,16 @@ def test_every_link_inside_the_book_leads_somewhere(browser: Any, built_book: Pa
                 assert f'id="{anchor}"' in target.read_text(), f"{name} links to {link}"
 
 
+def test_no_page_shows_markup_that_should_have_become_something_else(browser: Any, built_book: Path) -> None:
+    # a table's rule, a link, emphasis, a role or a directive of Markdown, in a paragraph instead of a code block
+    script = """[...document.querySelectorAll('main p')].map(each => {
+        const copy = each.cloneNode(true);
+        copy.querySelectorAll('code, math').forEach(part => part.remove());
+        return copy.textContent;
+      }).filter(text => /[|] *:?(-{3,}|—)|\\]\\(|[*]{2}|\\{[a-z:-]+\\}`|:{3}/.test(text))"""
+    assert measure(browser, built_book, WIDE, script) == {}
+
+
 def visible(page: Any, selector: str) -> int:
     """How many elements match and are shown."""
     return page.evaluate(
