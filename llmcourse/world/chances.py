@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from llmcourse.world.lexicon import JOBS, Job
+from llmcourse.world.held_out import held_out_pairs
+from llmcourse.world.lexicon import JOBS, Job, Thing
 from llmcourse.world.people import Person
+from llmcourse.world.records import Dials
 from llmcourse.world.tape import Distribution
 from llmcourse.world.template import Piece, Trie, Wording, compile_template
 from llmcourse.world.weights import normalised, stable_order, stable_uniform
@@ -13,13 +15,19 @@ from llmcourse.world.weights import normalised, stable_order, stable_uniform
 class Chances:
     """The distributions that stories draw from. A key holds everything that its distribution reads."""
 
-    def __init__(self, seed: int, people: tuple[Person, ...], bias: float, noise: float) -> None:
-        self.seed, self.people, self._bias, self._noise = seed, people, bias, noise
+    keeps_apart = False
+    """Whether held-out pairs never meet."""
+
+    def __init__(self, seed: int, people: tuple[Person, ...], dials: Dials) -> None:
+        self.seed, self.people, self.dials = seed, people, dials
+        self._bias, self._noise = dials.bias, dials.noise
+        self._held_out = frozenset(held_out_pairs(seed, people, dials.held_out))
         self._she_jobs = frozenset(stable_order(JOBS, seed, "bias")[: len(JOBS) // 2])
         self._distributions: dict[Any, Distribution] = {}
         self._people_but: dict[tuple[Person, ...], Distribution] = {}
         self._wordings: dict[str, tuple[tuple[str, ...], Distribution, Wording]] = {}
         self._groups: dict[Any, tuple[Distribution, Wording]] = {}
+        self._apart: dict[tuple[Distribution, Any], Distribution] = {}
 
     def weight(self, rule: str, option: object) -> float:
         """The weight of one option, from 0.5 to 2; `option` is an id (a single word is its own)."""
@@ -47,6 +55,20 @@ class Chances:
         found = self._people_but.get(cast)
         if found is None:
             found = self._people_but[cast] = self.distribution("people", tuple(p for p in self.people if p not in cast))
+        return found
+
+    def is_held_out(self, person: Any, thing: Any) -> bool:
+        """Whether no training document has this person as its main person and this thing."""
+        return (person, thing) in self._held_out
+
+    def apart(self, dist: Distribution, other: Person | Thing) -> Distribution:
+        """`dist` without what is never to meet `other`; the rest keep their odds."""
+        found = self._apart.get((dist, other))
+        if found is None:
+            pairs = [(option, other) if isinstance(other, Thing) else (other, option) for option in dist.options]
+            left = [0.0 if pair in self._held_out else p for pair, p in zip(pairs, dist.probs, strict=True)]
+            found = dist if left == list(dist.probs) else Distribution(dist.rule, dist.options, normalised(left, 0.0))
+            self._apart[dist, other] = found
         return found
 
     def wordings(self, rule: str, templates: tuple[str, ...]) -> tuple[Distribution, Wording]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from llmcourse.world.world import World
 
 Pending = Callable[[], Distribution]
+_PARTNERS = {"a": "x", "x": "a"}  # the main person and the thing of a story, which may be held out together
 _PRONOUN_FORMS = {"or": ("he", "name"), "Or": ("He", "name"), "orhim": ("him", "name")}
 
 
@@ -67,7 +68,11 @@ class Story:
         return self._roles[role]
 
     def _distribution(self, role: str) -> Distribution:
-        return self._pending[role]()
+        dist = self._pending[role]()
+        if self.world.keeps_apart and role in _PARTNERS:
+            partner = self._roles.get(_PARTNERS[role])
+            return dist if partner is None else self.world.apart(dist, partner)
+        return dist
 
     def _fill(self, role: str, value: Any) -> None:
         del self._pending[role]
@@ -154,9 +159,15 @@ class Story:
         """Note a question that the story so far settles."""
         self.questions.append(Question(kind, question, str(answer)))
 
+    @property
+    def is_held_out(self) -> bool:
+        """Whether the main person and the thing of the story never meet in training documents."""
+        return self.world.is_held_out(self._roles.get("a"), self._roles.get("x"))
+
     def truth(self) -> dict[str, Any]:
         """The labels of the story."""
-        return self.labels | {
+        new = {"held_out": self.is_held_out} if self.world.dials.held_out else {}
+        return self.labels | new | {
             "people": tuple(p.name for p in self.cast),
             "questions": tuple((q.kind, q.question, q.answer) for q in self.questions),
         }

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, Protocol, Self
 
 from llmcourse.world.template import Slot, Trie, render_words
+from llmcourse.world.weights import added
 
 
 class DeadEnd(Exception):
@@ -32,7 +33,7 @@ class Distribution:
         self.rule, self.options, self.probs = rule, tuple(options), tuple(probs)
         self.logs = tuple(math.log(p) if p > 0 else -math.inf for p in probs)
         self.possible = tuple(i for i, p in enumerate(probs) if p > 0)
-        self.entropy = -sum(p * log for p, log in zip(self.probs, self.logs, strict=True) if p > 0)
+        self.entropy = -added(p * log for p, log in zip(self.probs, self.logs, strict=True) if p > 0)
         self._cumulative = list(accumulate(probs))
         # rounding may leave the last sum just under 1, or above it where a probability 0 closes the list
         self._last = self.possible[-1]

@@ -10,40 +10,14 @@ import pytest
 from llmcourse.world import World
 from llmcourse.world.story import Story
 from llmcourse.world.tape import SampleTape, ScanTape
+from tests.world.toy import enumerate_texts, toy, world_that_tells
 
 DIALS = [{}, {"n_people": 6, "hops": 4, "noise": 0.3, "bias": 1.0}, {"n_people": 40, "bias": 0.0}, {"noise": 1.0}]
 
 
-def toy(story: Story) -> None:
-    """A story with latent choices, ambiguous wording, a tail call and options of several words."""
-    story.let(a=story.someone, b=story.someone, p=story.one_of("toy.place", ("mill", "mill pond", "old mill")))
-    story.say("toy.open", "{a} saw {b}.", "{a} saw {b} at the {p}.", "", "{b} and {a} met.")
-    if story.chance("toy.coin", 0.3):
-        story.say("toy.same", "It was late.", "It was {p}.", "It was late.")
-    story.go_on(
-        "toy.end", {"none": lambda s: None, "late": lambda s: s.say("toy.late", "It was late.", "So {a} left.")}
-    )
-
-
 @pytest.fixture
-def toy_world(monkeypatch: pytest.MonkeyPatch) -> World:
-    world = World(5, n_people=6)
-    monkeypatch.setattr(world, "_tell", toy)
-    return world
-
-
-def enumerate_texts(world: World) -> dict[str, float]:
-    """Every text of a small world, with the probability that next-word probabilities multiply up to."""
-    texts: dict[str, float] = {}
-    agenda = [("", 1.0)]
-    while agenda:
-        prefix, mass = agenda.pop()
-        for word, p in world.next_word_probs(prefix).items():
-            if word:
-                agenda.append((f"{prefix} {word}".strip(), mass * p))
-            else:
-                texts[prefix] = mass * p
-    return texts
+def toy_world() -> World:
+    return world_that_tells(toy)
 
 
 @pytest.mark.slow
