@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from llmcourse.world.people import Person, Stranger
 from llmcourse.world.tape import Distribution, Tape
-from llmcourse.world.template import Piece, Slot, render_words
+from llmcourse.world.template import Piece, Slot, Wording, render_words
 
 if TYPE_CHECKING:
     from llmcourse.world.world import World
@@ -25,6 +25,18 @@ class Question:
     answer: str
 
 
+class Mention(NamedTuple):
+    """Words that the story filled into a slot: how many words stand before them, and what they tell of.
+
+    `form` is the form that was told, so a pronoun is known from a name; `prefix` is what touches the first word.
+    """
+
+    n_before: int
+    value: Any
+    form: str
+    prefix: str
+
+
 class Story:
     """The state of one telling. Plots use no randomness of their own: every choice goes through the tape."""
 
@@ -33,6 +45,8 @@ class Story:
         self._roles: dict[str, Any] = {}
         self._pending: dict[str, Pending] = {}
         self._recent: tuple[Person | Stranger, ...] = ()
+        self._n_words = 0
+        self.mentions: list[Mention] = []
         self.cast: list[Person] = []
         self.labels: dict[str, Any] = {}
         self.questions: list[Question] = []
@@ -43,6 +57,7 @@ class Story:
         twin.world, twin._tape, twin._recent = self.world, self._tape, self._recent
         twin._roles, twin._pending, twin.cast = self._roles.copy(), self._pending.copy(), self.cast.copy()
         twin.labels, twin.questions = self.labels.copy(), self.questions.copy()
+        twin._n_words, twin.mentions = self._n_words, self.mentions.copy()
         return twin
 
     # -- roles ---------------------------------------------------------------------------------------------------
@@ -111,30 +126,37 @@ class Story:
 
     def say(self, rule: str, *templates: str) -> int:
         """Tell one of `templates`; which one it is comes back. Ids are places in the list: add at its end only."""
-        dist, wording = self.world.wordings(rule, templates)
-        which = self._tape.choose_template(dist, wording.trie, self)
-        self._tell(wording.templates[which])
-        return which
+        return self._say(*self.world.wordings(rule, templates), grouped=False)
 
     def say_one(self, rule: str, groups: Mapping[Any, tuple[str, ...]], probs: Sequence[float]) -> Any:
         """Tell a template of one group; the groups have these probabilities, and the group's label comes back."""
         dist, wording = self.world.grouped(rule, groups, tuple(probs))
+        return wording.labels[self._say(dist, wording, grouped=True)]
+
+    def _say(self, dist: Distribution, wording: Wording, grouped: bool) -> int:
+        """Tell one of the templates, and return its place; those of a group share what they tell."""
         which = self._tape.choose_template(dist, wording.trie, self)
         self._tell(wording.templates[which])
-        return wording.labels[which]
+        return which
 
     def _tell(self, template: tuple[Piece, ...]) -> None:
         named: list[Person | Stranger] = []
         for piece in template:
             if not isinstance(piece, Slot):
                 self._tape.emit(piece)
+                self._n_words += len(piece)
                 continue
             if piece.role in self._pending:
-                dist = self._distribution(piece.role)
-                self._fill(piece.role, dist.options[self._tape.draw(dist, piece)])
+                dist, form = self._distribution(piece.role), piece.form
+                value = dist.options[self._tape.draw(dist, piece)]
+                self._fill(piece.role, value)
+                words = render_words(value, form, piece.prefix, piece.suffix)
             else:
-                self._tape.emit(self._words(piece))
-            value = self._roles[piece.role]
+                value, form = self._roles[piece.role], self._form(piece)
+                words = render_words(value, form, piece.prefix, piece.suffix)
+                self._tape.emit(words)
+            self.mentions.append(Mention(self._n_words, value, form, piece.prefix))
+            self._n_words += len(words)
             if isinstance(value, Person | Stranger) and value not in named:
                 named.append(value)
         if named:
@@ -145,10 +167,13 @@ class Story:
         return self._distribution(slot.role) if slot.role in self._pending else self._words(slot)
 
     def _words(self, slot: Slot) -> tuple[str, ...]:
-        value, form = self._roles[slot.role], slot.form
-        if form in _PRONOUN_FORMS:
-            form = _PRONOUN_FORMS[form][not self._is_clear(value)]
-        return render_words(value, form, slot.prefix, slot.suffix)
+        return render_words(self._roles[slot.role], self._form(slot), slot.prefix, slot.suffix)
+
+    def _form(self, slot: Slot) -> str:
+        """The form in which a slot is told: a pronoun only where it is clear whom it means."""
+        if slot.form not in _PRONOUN_FORMS:
+            return slot.form
+        return _PRONOUN_FORMS[slot.form][not self._is_clear(self._roles[slot.role])]
 
     def _is_clear(self, person: Person | Stranger) -> bool:
         """Whether a pronoun now means `person` and nobody else who was named in the sentence before."""
@@ -167,7 +192,11 @@ class Story:
     def truth(self) -> dict[str, Any]:
         """The labels of the story."""
         new = {"held_out": self.is_held_out} if self.world.dials.held_out else {}
-        return self.labels | new | {
-            "people": tuple(p.name for p in self.cast),
-            "questions": tuple((q.kind, q.question, q.answer) for q in self.questions),
-        }
+        return (
+            self.labels
+            | new
+            | {
+                "people": tuple(p.name for p in self.cast),
+                "questions": tuple((q.kind, q.question, q.answer) for q in self.questions),
+            }
+        )

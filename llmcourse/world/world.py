@@ -9,6 +9,7 @@ from typing import Any
 
 from llmcourse.world.chances import Chances
 from llmcourse.world.codas import MOODS
+from llmcourse.world.language import Language
 from llmcourse.world.oracle import Tokenizer, TokenOracle
 from llmcourse.world.people import inhabitants
 from llmcourse.world.plots import tell_story
@@ -59,6 +60,11 @@ class World(Chances):
     def moods(self) -> tuple[str, ...]:
         """The labels of the mood task."""
         return tuple(MOODS)
+
+    @cached_property
+    def language(self) -> Language:
+        """The small language that the people of this world also speak; the task "translation" is about it."""
+        return Language(self.seed)
 
     # -- drawing -------------------------------------------------------------------------------------------------
     def documents(self, n: int, split: str = "train", seed: int = 0) -> list[Document]:
