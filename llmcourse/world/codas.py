@@ -7,11 +7,11 @@ from llmcourse.world.story import Story
 
 # no closer names its mood; those that two moods share can be told apart only by the story before them
 _QUIET = "{m.Or} said nothing at supper, and then said it again."
-_AWAKE = "{m.Or} lay awake that night and listened to the clock."
-_TEA = "{m.Or} went home and made a pot of tea."
+_AWAKE = "{m.Or} did not sleep at all that night."
+_TEA = "{m.Or} made a pot of tea and drank all of it."
 MOODS: Mapping[str, tuple[str, ...]] = {
     "happy": (
-        "{m.Or} hummed all the way home.",
+        "{m.Or} hummed until bedtime, mostly one note.",
         "That night {m} smiled in {m.his} sleep.",
         "{m.Or} danced around the kitchen with a broom.",
         "{m.Or} bought cake for everyone, even the dog.",
@@ -22,8 +22,8 @@ MOODS: Mapping[str, tuple[str, ...]] = {
         "{m.Or} looked into {m.his} soup for a long time and did not eat it.",
         "{m.Or} sat by the window until the candle went out.",
         "{m.Or} wept a little, and the cat pretended not to see.",
-        "{m.Or} played one slow note on a comb until it was dark.",
-        "{m.Or} went to bed at six and turned to the wall.",
+        "{m.Or} played one slow note on a comb until somebody shut a window.",
+        "{m.Or} went to bed without a word and turned to the wall.",
         _QUIET,
     ),
     "angry": (
@@ -36,10 +36,11 @@ MOODS: Mapping[str, tuple[str, ...]] = {
     ),
     "proud": (
         "{m.Or} told the story to everyone, and twice to the mirror.",
-        "{m.Or} walked home the long way, so that more people could see.",
+        "{m.Or} walked around the village twice, so that more people could see.",
         "{m.Or} stood very straight, like a statue of {m.self}.",
         "{m.Or} wrote it all down, with {m.his} own name underlined.",
         "{m.Or} ordered a portrait of {m.self}, a large one.",
+        "{m.Or} bowed to the postman, and then to a hedge.",
     ),
     "afraid": (
         "{m.Or} locked the door, and then the window, and then the cupboard.",
@@ -54,12 +55,14 @@ MOODS: Mapping[str, tuple[str, ...]] = {
         "{m.Or} put {m.his} feet up and let the evening pass.",
         "{m.Or} fed the cat, wound the clock, and thought of nothing at all.",
         _TEA,
+        "{m.Or} sat by the stove and agreed with the fire.",
     ),
     "excited": (
         "{m.Or} could not sit still, and ran up the hill and down again.",
         "{m.Or} talked so fast that the words fell over each other.",
         "{m.Or} made a plan, and a second plan, and packed a bag for both.",
         _AWAKE,
+        "{m.Or} ran to tell a neighbour, forgot what it was, and ran back to remember.",
     ),
 }
 
@@ -76,6 +79,9 @@ def opening(s: Story) -> None:
         "Early one {sky} {day},",
         "It happened on {sky.a} {day} that",
         "On the first {sky} {day} of the year,",
+        "Nobody expected much of that {sky} {day}, but",
+        "It all began on {sky.a} {day}, when",
+        "Last {day}, which was {sky},",
     )
     s.labels |= {"day": s["day"], "weather": s["sky"].key}
 
@@ -93,6 +99,12 @@ def quirk(s: Story, role: str) -> None:
     told = s.say_one(f"quirk.{person.quirk.key}", {"none": ("",), "told": person.quirk.events}, (0.25, 0.75))
     if told == "told":
         s.labels["quirk"] = person.quirk.key
+
+
+def last_word(s: Story, role: str = "x") -> None:
+    """Perhaps a thing that the story was about has the last word."""
+    thing = s[role]
+    s.say_one(f"last.{thing.key}", {"none": ("",), "told": (thing.last,)}, (0.5, 0.5))
 
 
 def mood(s: Story, role: str, **weights: float) -> None:

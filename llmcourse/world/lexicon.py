@@ -85,100 +85,115 @@ JOBS = (
 
 @dataclass(frozen=True, eq=False)
 class Thing:
-    """Something that can be carried, lent or lost, with the jokes that belong to it."""
+    """Something that can be carried, lent or lost, with its last word and the jokes that belong to it."""
 
     key: str
+    last: str
     jokes: tuple[str, ...]
     forms: dict[str, str] = field(repr=False)
 
 
-def _thing(key: str, *jokes: str) -> Thing:
+def _thing(key: str, last: str, *jokes: str) -> Thing:
     forms = {"": key, "a": a_or_an(key), "A": a_or_an(key).capitalize(), "the": f"the {key}", "The": f"The {key}"}
-    return Thing(key, jokes, forms)
+    return Thing(key, last, jokes, forms)
 
 
 THINGS = (
     _thing(
         "ladder",
+        "That night a cat was seen on the ladder, close to the moon.",
         "It lacked one rung, but not an important one.",
         "It was taller than anything in the village.",
         "Cats used it more than people did.",
     ),
     _thing(
         "umbrella",
+        "The rain still asks after the umbrella.",
         "It kept off everything but the rain.",
         "It had opened once, at a funeral, and never since.",
         "It was more holes than cloth, but they were good holes.",
     ),
     _thing(
         "kettle",
+        "Somewhere the kettle whistled, and nobody went.",
         "It whistled in a minor key.",
         "It took so long to boil that people planned around it.",
         "It had a dent in the shape of a nose.",
     ),
     _thing(
         "lantern",
+        "The lantern went out, and nobody could tell.",
         "It gave more smoke than light.",
         "Moths came from other villages to see it.",
         "It was so dim that one needed a second one to find it.",
     ),
     _thing(
         "accordion",
+        "The accordion sighed, once.",
         "It knew two tunes, and both were the same.",
         "It sighed when nobody was near.",
         "A mouse lived in it and kept time.",
     ),
     _thing(
         "wheelbarrow",
+        "Far off, the wheelbarrow turned left.",
         "Its wheel squeaked the news to the whole street.",
         "It always turned left.",
         "It had carried a bishop once, asleep.",
     ),
     _thing(
         "axe",
+        "The axe has not been sharpened since, out of kindness.",
         "It was sharp at both ends, which was one too many.",
         "Butter was safe from it.",
         "It had been in the family for years, and the family was small now.",
     ),
     _thing(
         "fiddle",
+        "The cat never spoke of the fiddle again.",
         "One string was missing, and nobody missed it.",
         "The cat had feelings about it.",
         "It was played only at funerals, and only once at each.",
     ),
     _thing(
         "saddle",
+        "A horse has been looking for the saddle ever since.",
         "There was no horse, but one likes to be ready.",
         "It was made for a very small horse.",
         "It smelled of horses who had been somewhere.",
     ),
     _thing(
         "drum",
+        "Two parishes away they still speak of the drum.",
         "It could be heard in three parishes.",
         "It had been hit by experts.",
         "It was empty inside, but it did not let that stop it.",
     ),
     _thing(
         "almanac",
+        "The almanac had not foreseen it.",
         "It was right about the past.",
         "It was two years old, but so was the weather.",
         "Somebody had eaten the month of May.",
     ),
     _thing(
         "telescope",
+        "Through the telescope it all looked very small.",
         "It showed the moon, and a thumb.",
         "Everything looked far away in it, from either end.",
         "Through it one could see the neighbours, who waved.",
     ),
     _thing(
         "rope",
+        "The rope was still a little too short.",
         "It was almost long enough.",
         "It was tied in a knot that nobody remembered tying.",
         "A cow had once been at the other end.",
     ),
     _thing(
         "bell",
-        "It rang a little late.",
+        "The bell rang, a little late.",
+        "It had been made for a ship, and hoped for one.",
         "It made one think of soup.",
         "It was too big for a cat and too small for a church.",
     ),

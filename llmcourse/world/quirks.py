@@ -54,7 +54,7 @@ QUIRKS = (
         "hat",
         "who kept everything in a hat",
         (
-            "A fork, a stamp and a small frog fell out of {q.poss} hat. {q.He} put them back.",
+            "A fork, a stamp, and a small frog fell out of {q.poss} hat. {q.He} put them back.",
             "{q.Or} took off {q.his} hat to say hello, and a week of lunches fell out.",
             "{q.Or} looked for a pencil in {q.his} hat and found a smaller hat.",
         ),
@@ -64,7 +64,7 @@ QUIRKS = (
         "who was late for everything",
         (
             "{q.Or} was late, as always, and blamed the clock, as always.",
-            "{q.Or} arrived an hour late and was surprised to find nobody surprised.",
+            "{q.Or} was an hour late and surprised to find nobody surprised.",
             "{q.Or} ran, in order to be late sooner.",
         ),
     ),
@@ -72,9 +72,9 @@ QUIRKS = (
         "goat",
         "who asked a goat for advice",
         (
-            "{q.Or} asked the goat about it, and the goat ate the question.",
+            "{q.Or} wrote the goat a question, and the goat ate it.",
             "{q.Or} went to the goat for advice. The goat advised grass.",
-            "The goat had told {q} to say no. It said so to everyone.",
+            "The goat had told {q} to stay in bed. It said so to everyone.",
         ),
     ),
     Quirk(
@@ -101,14 +101,14 @@ QUIRKS = (
         (
             "{q.Or} drew a map of the street, and then got lost on the map.",
             "{q.Or} unfolded a map of the kitchen. It was bigger than the kitchen.",
-            "{q.Or} marked the spot with a cross, and then could not find the cross.",
+            "{q.Or} marked a place on a map with a cross, and then could not find the cross.",
         ),
     ),
     Quirk(
         "honest",
         "who could not tell a lie",
         (
-            "{q.Or} met a man in a new hat and told him the truth about it.",
+            "{q.Or} saw a man in a new hat and told him the truth about it.",
             "Somebody asked {q} about a wedding cake. {q.He} answered, and that was the end of the wedding.",
             "{q.Or} told an old woman her age. She had not asked.",
         ),
@@ -127,7 +127,7 @@ QUIRKS = (
         "who predicted rain every day",
         (
             '"Rain," said {q}, to nobody. A cloud looked down and thought about it.',
-            "{q.Or} opened {q.his} umbrella indoors, to be early.",
+            "{q.Or} had worn rubber boots to bed, to be early.",
             "{q.Or} looked at the sky as one looks at a liar.",
         ),
     ),
@@ -146,7 +146,7 @@ QUIRKS = (
         (
             "{q.Or} shouted good morning to the hills, and the hills agreed.",
             "{q.Or} argued with the echo under the bridge. The echo had the last word.",
-            "{q.Or} asked the echo how it was. It wanted to know the same.",
+            "{q.Or} asked the echo for its name. It wanted to know the same.",
         ),
     ),
     Quirk(

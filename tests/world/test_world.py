@@ -38,11 +38,11 @@ def test_texts_are_the_same_in_every_process_whatever_the_hash_seed() -> None:
 @pytest.mark.parametrize(
     ("seed", "dials", "digest"),
     [
-        (0, {}, "7a18cefaffe43e43cf600165e257445ede19265cf30b8c05b16e089aac078fc2"),
+        (0, {}, "a14e7e600e7c4166127b6ec20b92d8159f6e0a3a2d6246d702d18f0033339934"),
         (
             7,
             {"n_people": 30, "hops": 4},
-            "5049081c9598b68d5fb0259f506246f7b30396bd51228026222c78d8d2ccadd1",
+            "b0302163fdbf5f2994239176f038048793f572c5b6a3bbfbb814c8e859029090",
         ),
     ],
 )
@@ -91,7 +91,7 @@ def test_documents_are_long_enough_and_rich_enough() -> None:
 def test_text_is_clean_english() -> None:
     for document in World(13).documents(1500):
         text = document.text
-        assert not re.search(r"[{}]|  |\ba [aeiou]|\ban (?!hour)[^aeiou]|\b(\w+) \1\b(?! had)", text), text
+        assert not re.search(r"[{}]|  |\ba [aeiou]|\ban (?!hour|honest)[^aeiou]|\b(\w+) \1\b(?! had)", text), text
         assert text.count('"') % 2 == 0, text
         assert text[0].isupper(), text
         assert text[-1] in '."', text

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from llmcourse.world.codas import opening
+from llmcourse.world.plots.changes import shift, swap
 from llmcourse.world.plots.council import sign, vote
 from llmcourse.world.plots.hands import key, lend
 from llmcourse.world.plots.numbers import count, market, rumour
@@ -14,7 +15,7 @@ from llmcourse.world.story import Story
 
 PLOTS: Mapping[str, Callable[[Story], None]] = {
     plot.__name__: plot
-    for plot in (lend, key, search, mend, market, count, rumour, vote, stranger, contest, sign, soup, trip)
+    for plot in (lend, key, search, mend, market, count, rumour, vote, stranger, contest, sign, soup, trip, swap, shift)
 }
 
 

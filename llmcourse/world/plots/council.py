@@ -40,6 +40,17 @@ BANS = tuple(
 )
 
 
+DRAWN = 2  # the way of counting that finds a drawing of a horse
+
+# what a quirk makes of a ban: done for certain, or certainly not
+HABITS = {
+    ("whistle", "whistles"): True,
+    ("talk about the weather", "rain"): True,
+    ("sit on the wall", "naps"): True,
+    ("feed the geese", "geese"): False,
+}
+
+
 def sign(s: Story) -> None:
     """A sign forbids something; somebody does it, or does not."""
     s.let(a=s.someone, b=s.someone, p=s.one_of("sign.place", PLACES), d=s.one_of("sign.ban", BANS))
@@ -47,7 +58,7 @@ def sign(s: Story) -> None:
         "sign.open",
         "{a.full} put up a sign at the {p}.",
         "{a.full} painted a sign and nailed it up at the {p}.",
-        "there was a new sign at the {p}, and {a.full} stood beside it.",
+        "a new sign appeared at the {p}, and {a.full} stood beside it.",
         "{a.full} made a sign and chose the {p} for it.",
     )
     s.say(
@@ -60,9 +71,9 @@ def sign(s: Story) -> None:
     s.say(
         "sign.why",
         "Nobody knew why, and nobody asked.",
-        "Nobody had ever done so, but now it came to mind.",
+        "Few had thought of it before, and now everybody did.",
         "It was not the first sign there, and none of the others was obeyed.",
-        "The paint was still wet, and so was the painter.",
+        "The paint was still wet, as a pigeon had found out.",
         "Two cows read it and moved on.",
     )
     s.say(
@@ -72,24 +83,7 @@ def sign(s: Story) -> None:
         "Along came {b.full}, {b.quirk}.",
         "The first to see it was {b.full}.",
     )
-    quirk(s, "b")
-    did = s.say_one(
-        "sign.end",
-        {
-            True: (
-                "{b} waited until noon, and {d.did}.",
-                "{b} looked left, looked right, and {d.did}.",
-                "So {b} {d.did}, only once, to see.",
-                "{b} {d.did} as loudly as one can.",
-            ),
-            False: (
-                "{b} did not {d}. {b.He} had not wanted to, and now {b.he} wanted to very much.",
-                "{b} did not {d}, and told everyone about it.",
-                "{b} stood there for an hour and did not {d}.",
-            ),
-        },
-        (1 - s["b"].reliability, s["b"].reliability),
-    )
+    did = _obeys_or_not(s)
     if did:
         s.say(
             "sign.did",
@@ -98,12 +92,13 @@ def sign(s: Story) -> None:
             '"I knew it," said {a}, who had hoped for it since breakfast.',
             "{a} blew a whistle, and three dogs came.",
         )
-        mood(s, "a", angry=6, sad=1, excited=1)
+        mood(s, "a", angry=6, sad=2, calm=1)
         moral(
             s,
             "sign.did",
             "Write down what is forbidden, and it will be done by Friday.",
             "A sign is an idea for those who have none.",
+            "Paint dries faster than people.",
         )
     else:
         s.say(
@@ -113,11 +108,57 @@ def sign(s: Story) -> None:
             "{a} was almost disappointed, but did not show it.",
         )
         mood(s, "a", proud=5, happy=3, calm=2)
-        moral(s, "sign.didnt", "Not to do a thing is also work.", "Peace is mostly made of things that did not happen.")
+        moral(
+            s,
+            "sign.didnt",
+            "Not to do a thing is also work.",
+            "Peace is mostly made of things that did not happen.",
+            "Not everyone who stands still is thinking, but it helps.",
+        )
     s.labels |= {"did": did}
     s.ask("who", "Who put up the sign?", s["a"])
     s.ask("where", "Where was the sign?", f"at the {s['p']}")
     s.ask("yes-no", f"Did {s['b']} do what the sign forbade?", "yes" if did else "no")
+
+
+def _obeys_or_not(s: Story) -> bool:
+    """Whether somebody does what the sign forbids; some quirks leave no choice."""
+    forced = HABITS.get((s["d"].key, s["b"].quirk.key))
+    if forced is None:
+        quirk(s, "b")
+        return bool(
+            s.say_one(
+                "sign.end",
+                {
+                    True: (
+                        "{b} waited until only {a} was looking, and {d.did}.",
+                        "{b} looked left, looked right, and {d.did}.",
+                        "So {b} {d.did}, only once, to see.",
+                        "{b} {d.did} as loudly as one can.",
+                    ),
+                    False: (
+                        "{b} did not {d}. {b.He} had not wanted to, and now {b.he} wanted to very much.",
+                        "{b} did not {d}, and told everyone about it.",
+                        "{b} stood there for an hour and did not {d}.",
+                    ),
+                },
+                (1 - s["b"].reliability, s["b"].reliability),
+            )
+        )
+    s.labels["quirk"] = s["b"].quirk.key
+    if forced:
+        s.say(
+            "sign.must",
+            "{b} {d.did} before reading to the end, and did not notice.",
+            "{b} {d.did}, as on any other day, and asked what the fuss was about.",
+        )
+    else:
+        s.say(
+            "sign.dare",
+            "{b} did not {d}. {b.He} had already left, in the other direction.",
+            "{b} did not {d}, and asked whether they could read it too.",
+        )
+    return forced
 
 
 def vote(s: Story) -> None:
@@ -125,9 +166,9 @@ def vote(s: Story) -> None:
     s.let(a=s.someone, b=s.someone)
     s.say(
         "vote.open",
-        "{a.full} and {b.full} both wanted to be mayor.",
+        "{a.full} and {b.full} both decided to be mayor.",
         "the village chose between {a.full} and {b.full}, since somebody had to be mayor.",
-        "{a.full} wished to be mayor, and so did {b.full}.",
+        "{a.full} stood up to be mayor, and {b.full} stood up as well.",
         "the old mayor went fishing for good, and {a.full} and {b.full} wanted the chair.",
     )
     s.let(u=s.one_of("vote.pledge", PLEDGES))
@@ -146,11 +187,10 @@ def vote(s: Story) -> None:
         "{b} went from door to door and promised {u}.",
     )
     two = s["u"]
-    s.let(q=s["a"])
     quirk(s, "b")
     s.let(n=s.one_of("vote.n", range(4, 25)))
     s.let(k=lambda: s.world.distribution("vote.k", tuple(k for k in range(4, 25) if k != s["n"])))
-    s.say(
+    counted = s.say(
         "vote.count",
         "{n.Cap} people voted for {a} and {k} for {b}.",
         "{a} got {n} votes and {b} got {k}.",
@@ -178,22 +218,28 @@ def vote(s: Story) -> None:
             ),
             False: (
                 "Nobody ever saw {u}.",
-                "As for {u}, {w} could not remember having said it.",
+                "As for {u}, {w} could not remember having said such a thing.",
                 '"What I said about {u} was a figure of speech," said {w}.',
             ),
         },
         (p, 1 - p),
     )
-    s.let(m=winner)
     mood(s, "w", proud=5, happy=3, excited=1) if kept else mood(s, "l", angry=4, sad=4, calm=1)
-    if kept:
-        moral(s, "vote.kept", "It was a strange year, but a good one.", "The horse came third.")
+    if counted == DRAWN and kept:
+        moral(s, "vote.third", "The horse came third.", "Even the horse was content.")
+    elif counted == DRAWN:
+        moral(
+            s, "vote.horse", "Next time they would vote for the horse.", "The horse had promised nothing, and kept it."
+        )
+    elif kept:
+        moral(s, "vote.kept", "It was a strange year, but a good one.", "One vote is not much, but it is not nothing.")
     else:
         moral(
             s,
             "vote.broken",
-            "Next time they would vote for the horse.",
             "Promises are counted before the votes, and never after.",
+            "A mayor is a neighbour with a better chair.",
+            "It was nobody's fault, and there were enough of them.",
         )
     s.labels |= {"winner": winner.name, "kept": kept}
     s.ask("who", "Who became mayor?", winner)

@@ -1,6 +1,6 @@
 """Plots that reckon: counting, haggling, a rumour that doubles."""
 
-from llmcourse.world.codas import joke, mood, moral, quirk
+from llmcourse.world.codas import joke, last_word, mood, moral, quirk
 from llmcourse.world.lexicon import ITEMS, PLACES, THINGS, Item, quantity
 from llmcourse.world.story import Story
 from llmcourse.world.template import number_word
@@ -34,7 +34,7 @@ def count(s: Story) -> None:
         '"How many are left?" asked {c.full}.',
         "{c.full} wanted to know how many there were now.",
         '"Only a few left, I see," said {c.full}, who could not see.',
-        '{c.full} looked into the basket. "What does that make?"',
+        '{c.full} came to look. "What does that make?"',
     )
     s.say("count.answer", '"{r.N}," said {a}.', "{a} counted them. There {r.was} {r.n}.", '"{r.Cap}," said {a}.')
     s.say(
@@ -49,7 +49,13 @@ def count(s: Story) -> None:
         mood(s, "a", sad=4, angry=2, calm=3)
     else:
         mood(s, "a", happy=4, proud=3, calm=2)
-    moral(s, "count", "Numbers are honest, but they do not stay.", "One basket is enough, if one does not share it.")
+    moral(
+        s,
+        "count",
+        "Numbers are honest, but they do not stay.",
+        "One basket is enough, if one does not share it.",
+        "What one gives away cannot be dropped.",
+    )
     s.labels["left"] = left
     s.ask("how many", f"How many {item.many} were left?", number_word(left))
     s.ask("how many", f"How many {item.many} were there at first?", number_word(s["n"]))
@@ -60,11 +66,11 @@ def _give(s: Story, left: int) -> int:
     s.let(b=s.someone, k=s.one_of("count.give", range(1, min(left, 6))))
     s.say(
         "count.give",
-        "{a.Or} gave {k} to {b.full}, who had asked for none.",
-        "{b.full} said that it was a birthday, and got {k}.",
-        "{b.full} looked hungry, or poor, or both, and received {k}.",
-        "{b.full} took {k} and said that it was a custom.",
-        "{k.Cap} went to {b.full}, in return for a song.",
+        "{a.Or} gave {k} of the {i} to {b.full}, who had asked for none.",
+        "{b.full} had a birthday, or said so, and got {k} of the {i}.",
+        "{b.full} looked cold, or poor, or both, and received {k} of the {i}.",
+        "{b.full} took {k} of the {i} and said that this was the custom.",
+        "{k.Cap} of the {i} went to {b.full}, in return for a song.",
     )
     s.ask("how many", f"How many did {s['b']} get?", number_word(s["k"]))
     return left - s["k"]
@@ -77,12 +83,12 @@ def _lose(s: Story, left: int) -> int:
     lost = s.say_one(
         "count.lost",
         {
-            False: ("Nothing fell, which was unusual.",),
+            False: ("Nothing fell, which was unusual.", "For once no goat came by."),
             True: (
                 "A goat ate {k} and looked innocent.",
                 "On the way {a} dropped {k} at the {p}.",
                 "{a} tripped, and lost {k} in the mud.",
-                "A bird took {k}, one at a time.",
+                "A bird asked the way, and left with {k}.",
             ),
         },
         (0.25, 0.75),
@@ -98,9 +104,9 @@ def _gain(s: Story, left: int) -> int:
             False: ("Nobody gave any back.", "An uncle promised more, and brought none."),
             True: (
                 "At the {p} {a} found {k} more, and nobody was looking.",
-                "But an aunt came by and added {k}.",
+                "An aunt came by and added {k}.",
                 "Then a neighbour returned {k} from last year.",
-                "The priest had too many and gave {a} {k}.",
+                "The priest had too many {i} and gave {a} {k}.",
             ),
         },
         (0.45, 0.55),
@@ -119,13 +125,14 @@ def market(s: Story) -> None:
         "{a.full} sold a cow and went with {z} coins to look for {x.a}.",
     )
     purse = s["z"]
+    quirk(s, "a")
     s.let(p=s.one_of("market.ask", range(6, min(purse, 20) + 1)))
     s.say(
         "market.seller",
-        '{b.full} had one. "{p.Cap} coins," said {b}.',
-        'It so happened that {b.full} was selling one. "Only {p} coins," said {b}.',
-        '"For you, {p} coins," said {b.full}, who had just the thing.',
-        "{b.full} was asking {p} coins for one, with a straight face.",
+        '{b.full} had {x.a}. "{p.Cap} coins," said {b}, and patted it.',
+        'It so happened that {b.full} was selling {x.a}. "Only {p} coins," said {b}, and dusted it.',
+        '"For you, {p} coins," said {b.full}, and held up {x.a}.',
+        "With a straight face, {b.full} asked {p} coins for {x.a} in the window.",
     )
     joke(s)
     s.let(o=s.one_of("market.offer", range(2, s["p"] - 2)))
@@ -145,7 +152,6 @@ def market(s: Story) -> None:
         '{b} sighed like a door. "{f.Cap} is my last word."',
         '"{f.Cap}," said {b}. "It belonged to my mother." It had a price tag.',
     )
-    quirk(s, "a")
     bought = s.say_one(
         "market.end",
         {
@@ -156,7 +162,7 @@ def market(s: Story) -> None:
                 "The coins went one way, and {x.the} went the other.",
             ),
             False: (
-                '"No," said {a}, and walked away with an empty hand.',
+                '"No," said {a}, and walked away with empty hands.',
                 "{a} did not buy it, and it did not seem to mind.",
                 '"I will think about it," said {a}, and never did.',
             ),
@@ -167,18 +173,29 @@ def market(s: Story) -> None:
     s.let(r=quantity(left, COIN))
     s.say(
         "market.rest",
-        "That left {a.him} with {r}.",
-        "So {a.he} went home with {r}.",
+        "That left {a.orhim} with {r}.",
+        "So {a.or} came away with {r}.",
         "There {r.was} {r} left in the purse.",
         "In the evening {a} still had {r}.",
     )
     if bought:
         mood(s, "a", happy=4, proud=4, calm=1)
-        moral(s, "bought", "A good price is one that hurts both a little.", "What is cheap is carried home twice.")
-    else:
-        mood(s, "a", sad=3, angry=2, proud=2, calm=2)
+        last_word(s)
         moral(
-            s, "not-bought", "The cheapest thing is the one that stays in the shop.", "A full purse is also a purchase."
+            s,
+            "bought",
+            "A good price is one that hurts both a little.",
+            "What is cheap is carried home twice.",
+            "Both of them thought that they had won, and so it was a market.",
+        )
+    else:
+        mood(s, "a", sad=3, angry=2, calm=3)
+        moral(
+            s,
+            "not-bought",
+            "The cheapest thing is the one that stays in the shop.",
+            "A full purse is also a purchase.",
+            "One can also be rich in things not bought.",
         )
     x = s["x"].key
     s.labels |= {"bought": bought, "left": left}
@@ -187,6 +204,20 @@ def market(s: Story) -> None:
     s.ask("how many", f"How many coins did {s['a']} have at first?", number_word(purse))
     s.ask("how many", f"How many coins did {s['a']} have in the end?", number_word(left))
     s.ask("how many", "What was the last price, in coins?", number_word(s["f"]))
+
+
+# dealt out in turns: no two tellers in a row use the same words
+PASSES = (
+    "{t} told {b.full}, who heard {k}.",
+    '{t} ran to {b.full} with the news. "{k.Cap}!" said {t}, and sat down.',
+    "By the time {b.full} knew of it, there were {k}.",
+    "When {t} met {b.full}, there were {k} already.",
+    '"How many?" asked {b.full}. "At least {k}," said {t}.',
+    '{b.full} had it from {t}. "{k.Cap} of them," said {b}.',
+    '"I heard of {k}," said {b.full}, to whom {t} had whispered.',
+    "{t} needed both hands to show how many, and {b.full} counted {k}.",
+    '"{k.Cap}, and all of them hungry," said {t} to {b.full}.',
+)
 
 
 def rumour(s: Story) -> None:
@@ -211,11 +242,7 @@ def rumour(s: Story) -> None:
         s.let(t=teller, b=s.someone, k=n)
         s.say(
             f"rumour.pass{i}",
-            "{t} told {b.full}, who heard {k}.",
-            '{b.full} had it from {t}. "{k.Cap} of them," said {b}.',
-            "By the time {b.full} knew of it, there were {k}.",
-            "When {t} met {b.full}, there were {k} already.",
-            '"How many?" asked {b.full}. "At least {k}," said {t}.',
+            *PASSES[i::3],
         )
         teller = s["b"]
         if i == 1:
@@ -224,7 +251,7 @@ def rumour(s: Story) -> None:
         "rumour.back",
         "In the evening {b} warned {a} about {k} {w}.",
         '"{k.Cap} {w}!" {b} cried to {a} at dusk. "Stay at home!"',
-        'That night {b} knocked at the door of {a} and whispered: "{k.Cap} {w}!"',
+        'That night {b} knocked at {a.poss} door and whispered: "{k.Cap} {w}!"',
     )
     s.say(
         "rumour.end",
@@ -233,8 +260,14 @@ def rumour(s: Story) -> None:
         "{a} had seen {n}, and trembled at the thought of the others.",
         '"Then they have had children," said {a}, who had seen {n}.',
     )
-    mood(s, "a", afraid=6, excited=2, proud=1)
-    moral(s, "rumour", "News grows best where it is not watered.", "The truth walks, and is overtaken at the bridge.")
+    mood(s, "a", afraid=6, excited=3)
+    moral(
+        s,
+        "rumour",
+        "News grows best where it is not watered.",
+        "The truth walks, and is overtaken at the bridge.",
+        "It is a poor story that stays the same size.",
+    )
     s.labels |= {"first": first, "last": n}
     many = s["w"].many
     s.ask("how many", f"How many {many} did {s['a']} see?", number_word(first))

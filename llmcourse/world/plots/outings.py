@@ -1,6 +1,6 @@
 """Plots about pleasures: a soup, an outing."""
 
-from llmcourse.world.codas import joke, mood, moral, quirk
+from llmcourse.world.codas import joke, last_word, mood, moral, quirk
 from llmcourse.world.lexicon import ITEMS, PLACES, SMALL_THINGS
 from llmcourse.world.story import Story
 from llmcourse.world.template import number_word
@@ -30,14 +30,14 @@ def soup(s: Story) -> None:
     s.let(g=s.one_of("soup.minutes", (5, 10, 15, 20, 30, 40)))
     s.say(
         "soup.one",
-        "First {a} cut the {i} and wept a little, though not at the {i}.",
+        "First {a.or} cut the {i} and wept a little, though not at the {i}.",
         "{a.Or} washed all {k} and lost count at four.",
-        "{a} peeled them so thinly that they hardly noticed.",
+        "{a} peeled the {i} so thinly that they hardly noticed.",
         "One by one the {i} went into the pot, and the lid went after them.",
     )
     s.say(
         "soup.two",
-        "Then {a} boiled them for {g} minutes and stirred to the left.",
+        "Then {a.or} boiled them for {g} minutes and stirred to the left.",
         "They boiled for {g} minutes, then they boiled over.",
         "After {g} minutes the spoon stood up by itself.",
         "The clock said {g} minutes, and the nose said enough.",
@@ -48,8 +48,8 @@ def soup(s: Story) -> None:
         {
             True: (
                 "Last came the salt, which many forget.",
-                "{a} added the salt and said a few kind words to it.",
-                "Then {a} took a pinch of salt, and a second pinch for the cook.",
+                "{a.Or} added the salt and said a few kind words to it.",
+                "{a.Or} took a pinch of salt, and a second pinch for the cook.",
             ),
             False: (
                 "{a} did not think of the salt.",
@@ -68,8 +68,14 @@ def soup(s: Story) -> None:
             "All {n} came, and {b.full} licked the spoon.",
             '"My mother could not have done it," said {b.full}, "and she never did."',
         )
-        mood(s, "a", proud=5, happy=5, excited=1)
-        moral(s, "soup.good", "Hunger is a fine cook, but salt is a finer one.", "Soup remembers who made it.")
+        mood(s, "a", proud=5, happy=5)
+        moral(
+            s,
+            "soup.good",
+            "Hunger is a fine cook, but salt is a finer one.",
+            "Soup remembers who made it.",
+            "A good soup is mostly water that believed in itself.",
+        )
     else:
         s.say(
             "soup.bad",
@@ -79,12 +85,32 @@ def soup(s: Story) -> None:
             "{b.full} fed it to the dog, and the dog fed it to the cat.",
         )
         mood(s, "a", sad=4, angry=3, calm=1)
-        moral(s, "soup.bad", "What is missing is what one tastes.", "The smallest thing on the list is the soup.")
+        moral(
+            s,
+            "soup.bad",
+            "What is missing is what one tastes.",
+            "The smallest thing on the list is the soup.",
+            "Guests forgive much, but not aloud.",
+        )
     s.labels |= {"salted": salted}
     s.ask("how many", "How many guests were there?", number_word(s["n"]))
     s.ask("how many", f"How many {s['i'].many} did the soup need?", number_word(s["k"]))
     s.ask("yes-no", "Was there salt in the soup?", "yes" if salted else "no")
     s.ask("who", "Who cooked?", s["a"])
+
+
+FORECASTS = {
+    "rain": (
+        '"It will rain by noon," said {b}.',
+        "{b} smelled rain.",
+        "{b} looked at the ants and spoke of rain.",
+    ),
+    "sun": (
+        '"By noon it will be dry," said {b}.',
+        "{b} was sure of a dry afternoon.",
+        '"No rain after noon," said {b}, and licked a finger.',
+    ),
+}
 
 
 def trip(s: Story) -> None:
@@ -101,27 +127,16 @@ def trip(s: Story) -> None:
     s.say(
         "trip.pack",
         "{a} brought {x.a}, just in case.",
-        "They took no food, but {b} carried {x.a}.",
-        "{b} packed {x.a}, and would not say why.",
+        "They took nothing useful, but {b} carried {x.a}.",
+        "{b} had packed {x.a}, and would not say why.",
         "In {a.his} bag {a} had bread, cheese, and {x.a}.",
     )
     joke(s)
-    said = s.say_one(
-        "trip.say",
-        {
-            "rain": (
-                '"It will rain by noon," said {b}.',
-                "{b} smelled rain.",
-                "{b} looked at the ants and spoke of rain.",
-            ),
-            "sun": (
-                '"By noon it will be dry," said {b}.',
-                "{b} was sure of a dry afternoon.",
-                '"No rain after noon," said {b}, and licked a finger.',
-            ),
-        },
-        (0.5, 0.5),
-    )
+    if s["b"].quirk.key == "rain":
+        said = "rain"
+        s.say("trip.always", *FORECASTS["rain"])
+    else:
+        said = s.say_one("trip.say", FORECASTS, (0.5, 0.5))
     quirk(s, "b")
     got = s.say_one(
         "trip.got",
@@ -154,26 +169,44 @@ def trip(s: Story) -> None:
             '"I meant yesterday," said {b}.',
             '"It was right when I said it," said {b}.',
         )
-    if got == "rain":
-        s.say(
-            "trip.wet",
-            "They sat under a tree that leaked, and then walked home.",
-            "They turned back before the {p}, with wet socks.",
-            "A farmer took them home on a cart full of wet sheep.",
-        )
-        mood(s, "a", sad=3, angry=4, calm=2)
-        moral(s, "trip.wet", "Rain falls on those who are right as well.", "The best part of a walk is the chair.")
-    else:
-        s.say(
-            "trip.dry",
-            "They reached the {p} by three, looked at it, and agreed that it was there.",
-            "At the {p} they sat on a fence until a cow asked them to leave.",
-            "They ate their bread at the {p} and said nothing for an hour, very well.",
-        )
-        mood(s, "a", happy=5, calm=4, excited=1)
-        moral(s, "trip.dry", "It is not far to anywhere, in company.", "A day without news is news.")
+    _way_home(s, got)
     s.labels |= {"forecast": said, "rained": got == "rain", "right": right}
     s.ask("who", f"Who walked with {s['a']}?", s["b"])
     s.ask("where", "Where did they want to go?", f"to the {s['p']}")
     s.ask("yes-no", "Did it rain that afternoon?", "yes" if got == "rain" else "no")
     s.ask("yes-no", f"Was {s['b']} right about the rain?", "yes" if right else "no")
+
+
+def _way_home(s: Story, got: str) -> None:
+    if got == "rain":
+        s.say(
+            "trip.wet",
+            "They sat under a tree that leaked, and then walked home.",
+            "They turned back before the {p}, with wet socks.",
+            "A farmer took them home on a cart, between the sheep and {x.the}.",
+        )
+        mood(s, "a", sad=3, angry=4, calm=2)
+        last_word(s)
+        moral(
+            s,
+            "trip.wet",
+            "Rain falls on those who are right as well.",
+            "The best part of a walk is the chair.",
+            "One is never so wet as in company.",
+        )
+    else:
+        s.say(
+            "trip.dry",
+            "They reached the {p} by three, looked at it, and agreed that it was there.",
+            "At the {p} they sat on a fence until a cow asked them to leave.",
+            "They sat at the {p} and said nothing for an hour, very well.",
+        )
+        mood(s, "a", happy=5, calm=4)
+        last_word(s)
+        moral(
+            s,
+            "trip.dry",
+            "It is not far to anywhere, in company.",
+            "A day without news is news.",
+            "Some days ask for nothing, and get it.",
+        )

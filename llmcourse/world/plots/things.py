@@ -1,6 +1,6 @@
 """Plots about things that are lost or broken."""
 
-from llmcourse.world.codas import joke, mood, moral, quirk
+from llmcourse.world.codas import joke, last_word, mood, moral, quirk
 from llmcourse.world.lexicon import SMALL_THINGS, phrases
 from llmcourse.world.story import Story
 from llmcourse.world.template import number_word
@@ -13,7 +13,7 @@ SPOTS = phrases(
     "in the bread bin",
     "among the boots",
     "in the bath",
-    "on its hook",
+    "in the clock",
 )
 
 
@@ -34,9 +34,9 @@ def search(s: Story) -> None:
     s.let(p=s.one_of("search.spot", SPOTS))
     s.say(
         "search.one",
-        "It was not {p}.",
-        "{a.Or} looked {p}, where it was not.",
-        "{a.Or} had left it {p}, but somebody had moved it, or the house.",
+        "{x.The} was not {p}.",
+        "{a.Or} looked {p}, where {x.the} was not.",
+        "{a.Or} had left {x.the} {p}, but somebody had moved it, or the house.",
     )
     first = s["p"]
     s.let(p=s.one_of("search.spot", SPOTS, but=[first]))
@@ -49,10 +49,10 @@ def search(s: Story) -> None:
     s.let(b=s.someone)
     s.say(
         "search.help",
-        '"Have you seen it?" {a} asked {b.full}. "Not today," said {b}. "Not ever, I think."',
+        '"Have you seen my {x}?" {a} asked {b.full}. "Not today," said {b}. "Not ever, I think."',
         '{b.full} helped, by sitting down and saying where it was not. "Not here," said {b}.',
-        "{b.full} had not seen it, but described it very well.",
-        "{b.full} asked what it looked like, and drew something else.",
+        "{b.full} had not seen {x.the}, but described it very well.",
+        "{b.full} asked what {x.the} looked like, and drew something else.",
     )
     quirk(s, "a")
     s.let(c=s.someone, u=s.one_of("search.use", USES))
@@ -60,19 +60,19 @@ def search(s: Story) -> None:
         "search.end",
         {
             "far": (
-                "At last it turned up {c.at}, where {c} was using it {u}.",
-                "It was {c.at}. {c} had borrowed it in spring and used it {u}.",
-                "In the end somebody saw it {c.at}. {c} had been using it {u}.",
+                "At last {x.the} turned up {c.at}, where {c} was using it {u}.",
+                "{x.The} was {c.at}. {c} had borrowed it in spring and used it {u}.",
+                "In the end somebody saw {x.the} {c.at}. {c} had been using it {u}.",
             ),
             "near": (
-                "It was in {a.his} other hand, where it had been all day.",
-                "Then {a} sat down, and sat on it.",
-                "It had been in front of {a} all along, next to {a.his} nose.",
+                "{x.The} was in {a.poss} other hand, where it had been all day.",
+                "Then {a} sat down, and sat on {x.the}.",
+                "{x.The} had been in front of {a} all along, a little below the nose.",
             ),
             "never": (
-                "It was never found. {a} bought a new one, put it down, and could not find it.",
-                "Nobody found it, and after a week nobody looked.",
-                "Perhaps it is there still, wherever that is.",
+                "{x.The} was never found. {a} bought a new one, put it down, and could not find it.",
+                "Nobody found {x.the}, and after a week nobody looked.",
+                "Perhaps {x.the} is there still, wherever that is.",
             ),
         },
         (0.5, 0.25, 0.25),
@@ -85,14 +85,17 @@ def search(s: Story) -> None:
         s.ask("who", f"Who had the {x}?", s["c"])
         s.ask("where", f"Where was the {x}?", s["c"].job.at)
         mood(s, "a", angry=4, happy=3, calm=3)
+        last_word(s)
         moral(
             s,
             "search.far",
             "A thing is never lost. It is only with somebody else.",
             "Every village has one of each, and it goes round.",
+            "What one misses is mostly in good company.",
         )
     elif end == "near":
         mood(s, "a", calm=3, happy=4, angry=1)
+        last_word(s)
         moral(
             s,
             "search.near",
@@ -111,9 +114,10 @@ def mend(s: Story) -> None:
     # a mender who breaks something would leave a small world without help
     menders = tuple(p for p in s.world.people if p.job.mends)
     s.let(a=lambda: s.world.distribution("mend.who", tuple(p for p in s.world.people if (p,) != menders)))
-    s.let(c=lambda: s.world.distribution("mend.by", tuple(p for p in menders if p not in s.cast)))
+    s.let(c=lambda: s.world.distribution("mend.by", tuple(p for p in menders if p.job is not s["a"].job)))
     if not menders:
         s.say("mend.none", "{a.full} broke a window, and nobody in the village could mend it.")
+        s.ask("who", "Who broke the window?", s["a"])
         mood(s, "a", sad=2, calm=3)
         return
     s.say(
@@ -121,12 +125,12 @@ def mend(s: Story) -> None:
         "{a.full} dropped {a.his} {c.mends} down the stairs.",
         "{a.full} sat on {a.his} {c.mends} by mistake.",
         "{a.full} found {a.his} {c.mends} in two pieces, and the cat in a third place.",
-        "{a.full} had a {c.mends} that had worked for years, and now it did not.",
+        "{a.full} reached for a {c.mends} that had served for years, and half of it came along.",
     )
     s.say(
         "mend.whom",
         "Only one person could mend it, so {a.or} carried it to {c.full}.",
-        'There was no help for it. {a.Or} took the pieces {c.to}, where {c.full} said "Hm."',
+        'There was no help for it. {a.Or} took the {c.mends} {c.to}, where {c.full} said "Hm."',
         "{c.full} was known for such things, and {a.or} went {c.to} at once.",
         "{a.Or} asked around, and everyone said to go to {c.full}.",
     )
@@ -134,8 +138,8 @@ def mend(s: Story) -> None:
     s.say(
         "mend.price",
         '"{n.Cap} coins," said {c}.',
-        '{c} thought about it. "{n.Cap} coins," {c.he} said.',
-        "{c} held it to the light and asked for {n} coins.",
+        '{c.Or} thought about it. "{n.Cap} coins," {c.he} said.',
+        "{c.Or} held it to the light and asked for {n} coins.",
     )
     s.let(k=2 * s["n"])
     s.say(
@@ -143,31 +147,43 @@ def mend(s: Story) -> None:
         '"And {k} if you help."',
         '"Twice that if you watch, so {k}."',
         '"{k.Cap} by tomorrow."',
-        '"{k.Cap} if it talks back."',
+        '"{k.Cap} if anybody asks why."',
     )
     quirk(s, "c")
     well = s.say_one(
         "mend.end",
         {
             True: (
-                "The next day it was as good as new, and a little heavier.",
-                "{c} tapped it once, and it worked. {a} paid and did not ask.",
-                "A week later it was better than before, and knew its place.",
+                "The next day the {c.mends} was as good as new, and a little heavier.",
+                "{c} tapped the {c.mends} once, and it was whole. {a} paid and did not ask.",
+                "A week later the {c.mends} was better than before, and knew its place.",
             ),
             False: (
-                "It came back in one piece, with three screws left over.",
-                "Now it was whole again, but it hummed at night.",
-                "It held for a day, and on the next day it did not.",
+                "The {c.mends} came back in one piece, with three screws left over.",
+                "The {c.mends} was whole again, but it hummed at night.",
+                "The {c.mends} held for a day, and on the next day it did not.",
             ),
         },
         (s["c"].reliability, 1 - s["c"].reliability),
     )
     if well:
-        mood(s, "a", happy=5, calm=3, excited=1)
-        moral(s, "mend.well", "It is good to know somebody who knows.", "Old things stay, if they are asked nicely.")
+        mood(s, "a", happy=5, calm=3)
+        moral(
+            s,
+            "mend.well",
+            "It is good to know somebody who knows.",
+            "Old things stay, if they are asked nicely.",
+            "Nothing is broken for ever, except the rest.",
+        )
     else:
         mood(s, "a", angry=4, sad=2, afraid=2)
-        moral(s, "mend.badly", "Whatever is left over was never needed.", "Some things are better broken by oneself.")
+        moral(
+            s,
+            "mend.badly",
+            "What is mended often forgets what it was.",
+            "Some things are better broken by oneself.",
+            "It is the thought that holds.",
+        )
     s.labels |= {"mended": well, "price": s["n"]}
     s.ask("who", f"Who was to mend the {s['c'].job.mends}?", s["c"])
     s.ask("how many", f"How many coins did {s['c']} ask for at first?", number_word(s["n"]))
