@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from llmcourse.model.attention import Attend, Attention
 from llmcourse.model.cache import KVCache, LayerCache
@@ -61,6 +63,8 @@ class Stack(nn.Module):
     ) -> None:
         super().__init__()
         self.position = make_position(config, both_ways)
+        # how much of the vector before it each vector takes in, a share for each dimension
+        self.previous = nn.Parameter(torch.full((config.d_model,), 0.5)) if config.mix_previous else None
         self.embed_norm = make_norm(config) if config.embed_norm else None
         self.dropout = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(Block(config, cross, attend) for _ in range(n_layers))
@@ -76,6 +80,9 @@ class Stack(nn.Module):
         memory: Float[Tensor, "B M D"] | None = None,
         memory_may_read: Bool[Tensor, "#B 1 #T M"] | None = None,
     ) -> Float[Tensor, "B T D"]:
+        if self.previous is not None:
+            before = F.pad(vectors, (0, 0, 1, 0))[:, :-1] if cache is None else cache.vectors_before(vectors)
+            vectors = vectors + self.previous * before * (positions > 0)[..., None]  # nothing is before the first
         vectors = self.position.embed(vectors, positions)
         if self.embed_norm is not None:
             vectors = self.embed_norm(vectors)

@@ -33,6 +33,7 @@ class KVCache:
     def __init__(self, n_layers: int) -> None:
         self.layers = [LayerCache(of_memory=LayerCache()) for _ in range(n_layers)]
         self.positions: Tensor | None = None
+        self.vectors: Tensor | None = None  # of the tokens read, where a stack mixes neighbours
 
     def __len__(self) -> int:
         return 0 if self.positions is None else self.positions.shape[-1]
@@ -44,10 +45,18 @@ class KVCache:
         self.positions = positions
         return positions
 
+    def vectors_before(self, vectors: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
+        """For each of these vectors the one before it; zeros before the very first."""
+        before = torch.zeros_like(vectors[:, :1]) if self.vectors is None else self.vectors[:, -1:]
+        self.vectors = vectors if self.vectors is None else torch.cat((self.vectors, vectors), dim=1)
+        return torch.cat((before, vectors[:, :-1]), dim=1)
+
     def reorder(self, rows: Int[Tensor, " B"]) -> None:
         """Row i becomes what row `rows[i]` was: beam search moves its hypotheses with it."""
         if self.positions is not None:
             self.positions = self.positions[rows]
+        if self.vectors is not None:
+            self.vectors = self.vectors[rows]
         for layer in (*self.layers, *(layer.of_memory for layer in self.layers)):
             if layer is not None and layer.key is not None and layer.value is not None:
                 layer.key, layer.value = layer.key[rows], layer.value[rows]
@@ -56,6 +65,8 @@ class KVCache:
         """Forgets all but the first `length` tokens: a rejected draft leaves no trace."""
         if self.positions is not None:
             self.positions = self.positions[:, :length]
+        if self.vectors is not None:
+            self.vectors = self.vectors[:, :length]
         for layer in self.layers:
             if layer.key is not None and layer.value is not None:
                 layer.key, layer.value = layer.key[..., :length, :], layer.value[..., :length, :]

@@ -96,6 +96,7 @@ class TransformerConfig:
     dropout: float = 0.0
 
     n_segments: int = 0
+    mix_previous: bool = False
     embed_norm: bool = False
     head: HeadKind = "lm"
     tie_embeddings: bool = True

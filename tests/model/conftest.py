@@ -13,6 +13,7 @@ DECODERS = {
     "rotary": TransformerConfig(
         **SIZES, position=Rotary(), n_kv_heads=1, norm="rms", activation="silu", gated=True, bias=False
     ),
+    "mixed": TransformerConfig(**SIZES, position=Rotary(), mix_previous=True),
     "alibi": TransformerConfig(**SIZES, position=Alibi(), embed_norm=True, tie_embeddings=False),
     "bucketed": TransformerConfig(
         **SIZES, position=Bucketed(8, 20), norm="rms", bias=False, scale_scores=False, scale_logits=True
