@@ -57,7 +57,8 @@ class Dials:
 
     n_people: size of the world, 6 to 40. Raises the floor: each new name costs about log(n_people) nats.
     hops: most hand-overs between lending and asking, 1 to 6. Raises the floor by the new names; and the answer to
-        "who has it now?", which costs the floor nothing, depends on words further back.
+        "who has it now?", which costs the floor nothing, depends on words further back. A world of n people stops at
+        n - 2, for nobody gets a thing twice.
     bias: P(pronoun | job) of strangers is 1/2 + bias/2 for the pronoun that the job leans to, 0 to 1. Lowers the
         floor: a stranger's pronoun costs the entropy of that coin, log 2 at bias 0 and nothing at bias 1.
     noise: share of each choice that is uniform, 0 to 1. Raises the entropy of a choice, to that of an even one at 1;

@@ -203,6 +203,7 @@ def test_a_quirk_decides_where_it_is_asked() -> None:
     assert min(signs, trips) > 10
 
 
+@pytest.mark.slow
 def test_there_are_plots_words_and_length_enough() -> None:
     assert len(PLOTS) >= 8
     for seed in (0, 31):
