@@ -16,12 +16,15 @@ REWORDED = frozenset(
     words_of(
         "opening lend.open lend.promise lend.hop lend.end lend.far key.open key.back key.sent search.open search.one "
         "mend.whom mend.price count.ask count.answer market.seller market.offer market.end market.rest rumour.open "
-        "rumour.pass0 rumour.pass1 rumour.pass2 rumour.back vote.open vote.first vote.second vote.count vote.end "
+        "rumour.pass rumour.back vote.open vote.first vote.second vote.count vote.end "
         "stranger.open stranger.want contest.open contest.prize contest.end sign.open sign.text sign.come soup.open "
         "soup.salt trip.open trip.say trip.got swap.one swap.two shift.open shift.where"
     )
 )
-"""The rules whose wordings tell one and the same thing. Those of the others do not: jokes, habits, morals, asides."""
+"""The rules whose wordings tell one and the same thing; a rule that is told repeatedly may have a number behind it.
+
+Those of the others do not: they are jokes, habits, morals, asides.
+"""
 ASIDES = ("joke.", "quirk.", "moral.", "last.", "mood")
 """How the rules begin whose groups settle no fact that is asked about."""
 _OTHERS: dict[str, tuple[Any, ...]] = {"place": PLACES, "day": DAYS, "weather": SKIES, "job": JOBS}

@@ -42,9 +42,13 @@ def left_open(world: "World", random: Random, story: Story) -> Question:
 
 
 def _renamed(word: str, name: str, other: str) -> str:
-    return word.replace(name, other) if word.strip("?,") == name else word
+    return word.replace(name, other) if _bare(word) == name else word
+
+
+def _bare(word: str) -> str:
+    return word.strip("?,").removesuffix("'s")
 
 
 def names_in(question: str) -> set[str]:
-    """The words of a question without the marks that touch them."""
-    return {word.strip("?,") for word in question.split(" ")}
+    """The words of a question without the marks that touch them, names among them."""
+    return {_bare(word) for word in question.split(" ")}

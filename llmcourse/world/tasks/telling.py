@@ -38,11 +38,6 @@ class Said:
     label: Any = None
     labels: tuple[Any, ...] = ()
 
-    @property
-    def roles(self) -> set[str]:
-        """The roles that the template names."""
-        return roles_of(self.template)
-
 
 @dataclass
 class Script:
@@ -51,6 +46,10 @@ class Script:
     drawn: list[tuple[str, Any]] = field(default_factory=list)
     said: list[Said] = field(default_factory=list)
     ways: list[tuple[str, int]] = field(default_factory=list)
+
+
+# the forms of a person that tell a fact, and which; the others only say who it is
+_TELLING = {"at": "place", "to": "place", "mends": "thing", "quirk": "quirk"}
 
 
 class Telling(Story):
@@ -163,8 +162,8 @@ class Retelling(Telling):
         same = [i for i in dist.possible if not grouped or wording.labels[i] == label]
         if label != said.label:
             return same
-        if said.rule in self._reworded:
-            return [i for i in same if roles_of(wording.templates[i]) == said.roles]
+        if said.rule.rstrip("0123456789") in self._reworded:
+            return [i for i in same if named_by(wording.templates[i]) == named_by(said.template)]
         return [i for i in same if wording.templates[i] == said.template]
 
 
@@ -184,9 +183,9 @@ class Lines:
         return self._left[name].pop(0)
 
 
-def roles_of(template: tuple[Piece, ...]) -> set[str]:
-    """The roles that a template names."""
-    return {piece.role for piece in template if isinstance(piece, Slot)}
+def named_by(template: tuple[Piece, ...]) -> set[tuple[str, str]]:
+    """The roles that a template names, with the facts about them that it tells: where they work, what they mend."""
+    return {(piece.role, _TELLING.get(piece.form, "")) for piece in template if isinstance(piece, Slot)}
 
 
 def newcomers(world: "World", story: Story) -> list[Person]:
