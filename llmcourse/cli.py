@@ -37,6 +37,10 @@ app = typer.Typer(
 )
 READ, BUILD, TRAIN = "Read and work", "Build and check", "Train and write"
 MODEL = "microworld-small"
+CORPORA = (
+    "What to learn: microworld (the default), stdlib-code or stdlib-docs, which need no network; or, fetched once, "
+    "tiny-shakespeare, tinystories, tinystories-sample, fineweb-edu-sample, wikitext-2, sst-2 or dolly-15k."
+)
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -133,7 +137,8 @@ def grade_demo(
 
 @app.command(rich_help_panel=TRAIN)
 def train(
-    text: Annotated[Path | None, typer.Option(help="A text file to learn, in place of the microworld.")] = None,
+    text: Annotated[Path | None, typer.Option(help="A text file to learn, in place of a corpus.")] = None,
+    corpus: Annotated[str, typer.Option(help=CORPORA, show_default=False)] = "microworld",
     preset: Annotated[str, typer.Option(help="The recipe: sizes, optimiser, steps.")] = MODEL,
     steps: Annotated[int | None, typer.Option(min=1, help="Updates, in place of the recipe's.")] = None,
     lr: Annotated[float | None, typer.Option(help="Learning rate, in place of the recipe's.")] = None,
@@ -141,10 +146,10 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder for the checkpoint, the losses and the model.")] = Path("runs/mine"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
 ) -> None:
-    """Train a model on the microworld, whose floor is known, or on your own text."""
+    """Train a model on the microworld, whose floor is known, on your own text, or on a public corpus."""
     from llmcourse.commands.train import train_model
 
-    train_model(text=text, preset=preset, steps=steps, lr=lr, seed=seed, out=out, resume=resume)
+    train_model(text=text, corpus=corpus, preset=preset, steps=steps, lr=lr, seed=seed, out=out, resume=resume)
 
 
 @app.command(rich_help_panel=TRAIN)

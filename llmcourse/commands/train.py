@@ -1,4 +1,4 @@
-"""Train a model from the command line: on the microworld, whose floor is known, or on a text of your own."""
+"""Train a model from the command line: on the microworld, whose floor is known, or on real text."""
 
 import dataclasses
 from collections.abc import Callable
@@ -11,12 +11,16 @@ if TYPE_CHECKING:  # importing them takes seconds, which `--help` need not wait 
     from llmcourse.hub import Bundle, Recipe, Score, TextScore
 
 CHECKPOINT, METRICS, MODEL = "run.pt", "metrics.jsonl", "model"
+MICROWORLD = "microworld"
+# what the recipes' steps can use, and what the n-gram model beside them can count in memory
+MOST_DOCUMENTS, MOST_CHARACTERS = 100_000, 4_000_000
 Say = Callable[[str], None]
 
 
 def train_model(
     *,
     text: Path | None = None,
+    corpus: str = MICROWORLD,
     preset: str = "microworld-small",
     steps: int | None = None,
     lr: float | None = None,
@@ -28,36 +32,54 @@ def train_model(
 ) -> Path:
     """Trains by the preset's recipe, with what is given here in its place, and gives back the model's folder.
 
-    Without `text` the model reads the microworld. Ctrl-C leaves a run that `resume` takes up.
-    Raises: ValueError for an unknown preset, a bad text or checkpoint; CommandError where `out` is taken or stopped.
+    The model reads `text`, or else the corpus of that name: by its training split, scored on its validation split.
+    Ctrl-C leaves a run that `resume` takes up.
+    Raises: ValueError for an unknown preset or corpus, a bad text or checkpoint; ConnectionError where the corpus
+    cannot be fetched; CommandError where `out` is taken or stopped, or both a text and a corpus are given.
     """
-    from llmcourse.data import read_text
     from llmcourse.hub import make, make_from_text, recipe, save_bundle
 
     plan = change(recipe(preset), steps=steps, lr=lr, seed=seed)
-    content = None if text is None else read_text(text)
     checkpoint = _check_out(out, resume)
+    content = _read(text, corpus, progress)
     options: dict[str, Any] = {
         "checkpoint_path": checkpoint,
         "metrics_path": out / METRICS,
         "resume_from": checkpoint if resume else None,
         "progress": progress,
     }
-    command = f"llmcourse train --preset {preset}" + _flags(text=text, steps=steps, lr=lr, seed=seed)
-    say(f"Training on {'the microworld' if text is None else text} for {plan.training.steps} steps.")
+    given = {"text": text, "corpus": None if corpus == MICROWORLD else corpus, "steps": steps, "lr": lr, "seed": seed}
+    command = f"llmcourse train --preset {preset}" + _flags(**given)
+    subject = "the microworld" if content is None else text or corpus
+    say(f"Training on {subject} for {plan.training.steps} steps.")
     bundle: Bundle
     result: Score | TextScore
     try:
         if content is None:
             bundle, result = make(plan, command=command, **options)
         else:
-            bundle, result = make_from_text(plan, content, command=command, **options)
+            bundle, result = make_from_text(plan, *content, command=command, **options)
     except KeyboardInterrupt:
         raise CommandError(_after_stop(checkpoint)) from None
     folder = save_bundle(out / MODEL, bundle.model, bundle.tokenizer, bundle.manifest)
     say(in_words(result))
     say(f"The model is in {folder}. It writes:\n\n{sample(bundle)}\n")
     return folder
+
+
+def _read(text: Path | None, corpus: str, progress: bool) -> tuple[str, str | None] | None:
+    """What to learn and, beside a corpus, what to be scored on; None for the microworld, which is made as it goes."""
+    from llmcourse.data import corpora, read_text
+
+    if text is not None and corpus != MICROWORLD:
+        raise CommandError(f"Give --text or --corpus, not both: --text {text} --corpus {corpus}.")
+    if text is not None:
+        return read_text(text), None
+    if corpus == MICROWORLD:
+        return None
+    splits = [corpora.load(corpus, split, MOST_DOCUMENTS, progress=progress).texts for split in ("train", "valid")]
+    learned, held_out = ("\n\n".join(texts) for texts in splits)
+    return learned[:MOST_CHARACTERS], held_out[: MOST_CHARACTERS // 10]
 
 
 def _after_stop(checkpoint: Path) -> str:

@@ -14,7 +14,7 @@ from llmcourse.model import Transformer, fused_attend
 from llmcourse.tokenizers import ByteBPE
 from llmcourse.training import Evaluation, evaluate, train
 
-HELD_OUT = 0.1  # of the text, from its end
+HELD_OUT = 0.1  # of a text that comes without a held-out one, from its end
 WINDOW = 128  # tokens
 
 
@@ -26,18 +26,21 @@ class TextScore:
     ngram_bits_per_byte: float  # of an n-gram model that counted the rest
 
 
-def make_from_text(recipe: Recipe, text: str, *, command: str, **options: Any) -> tuple[Bundle, TextScore]:
-    """Trains a model on all but the end of `text`, and scores it on that end.
+def make_from_text(
+    recipe: Recipe, text: str, held_out: str | None = None, *, command: str, **options: Any
+) -> tuple[Bundle, TextScore]:
+    """Trains a model on `text` and scores it on `held_out`; without that, the end of `text` is held out.
 
     `options` are those of `train`. Raises: ValueError for a text that is too short.
     """
-    cut = len(text) - int(HELD_OUT * len(text))
-    seen, held_out = text[:cut], text[cut:]
-    tokenizer = ByteBPE.train([seen], recipe.model.vocab_size, SPECIALS)
-    ids, held_ids = tokenizer.encode(seen), tokenizer.encode(held_out)
+    if held_out is None:
+        cut = len(text) - int(HELD_OUT * len(text))
+        text, held_out = text[:cut], text[cut:]
+    tokenizer = ByteBPE.train([text], recipe.model.vocab_size, SPECIALS)
+    ids, held_ids = tokenizer.encode(text), tokenizer.encode(held_out)
     batches = WindowBatches(ids, 2 * recipe.batch_size, WINDOW, recipe.training.seed)
     if len(held_ids) < WINDOW:
-        raise ValueError(f"The held-out tenth of the text has {len(held_ids)} tokens; it needs {WINDOW} or more.")
+        raise ValueError(f"The held-out text has {len(held_ids)} tokens; it needs {WINDOW} or more.")
     config = dataclasses.replace(recipe.model, vocab_size=tokenizer.vocab_size)
     generator = torch.Generator().manual_seed(recipe.training.seed)
     model = Transformer(config, attend=fused_attend, generator=generator)

@@ -63,6 +63,55 @@ def test_a_run_on_a_text_ends_with_bits_per_byte_and_names_no_folder(tmp_path, s
     assert str(tmp_path) not in json.dumps(dict(manifest))
 
 
+@pytest.fixture
+def library(monkeypatch, tmp_path):
+    """The corpus stdlib-code made small, with other files to be scored on than to be trained on."""
+    parts = {"train": ["def f(x):\n    return x\n"] * 120, "valid": ["def g(y):\n    return y + 1\n"] * 50}
+    monkeypatch.setattr("llmcourse.data.corpora.stdlib.code", lambda split, cache: parts[split])
+    monkeypatch.setenv("LLMCOURSE_CACHE", str(tmp_path / "cache"))
+    return parts
+
+
+def test_a_run_on_a_corpus_is_scored_on_its_validation_split(tmp_path, said, library):
+    folder = go(said, tmp_path / "run", corpus="stdlib-code", steps=3)
+    assert said[0] == "Training on stdlib-code for 3 steps."
+    n_bytes = len("\n\n".join(library["valid"]))
+    assert f"On the {n_bytes:,} bytes held out" in said[1]
+    manifest = load_bundle(folder).manifest
+    assert manifest["held_out_bytes"] == n_bytes
+    assert manifest["command"] == "llmcourse train --preset tiny --corpus stdlib-code --steps 3"
+
+
+def test_of_a_long_corpus_the_beginning_is_learned(tmp_path, said, library, monkeypatch):
+    monkeypatch.setattr("llmcourse.commands.train.MOST_CHARACTERS", 3_000)
+    library["train"] = ["def f(x):\n    return x\n"] * 120 + ["ZEBRA = 1\n" * 300]
+    library["valid"] = ["abcd" * 1_000]
+    folder = go(said, tmp_path / "run", corpus="stdlib-code", steps=2)
+    bundle = load_bundle(folder)
+    assert bundle.manifest["held_out_bytes"] == 300
+    pieces = {bundle.tokenizer.token_bytes(i) for i in range(bundle.tokenizer.vocab_size)}
+    assert not any(b"ZEB" in piece for piece in pieces)
+
+
+def test_a_corpus_that_cannot_be_read_is_told_before_anything_is_written(tmp_path, said, text, monkeypatch):
+    monkeypatch.setenv("LLMCOURSE_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(ValueError, match=r"Corpora are microworld, .* 'wikipedia' is not one"):
+        go(said, tmp_path / "run", corpus="wikipedia")
+    with pytest.raises(ConnectionError, match="tiny-shakespeare needs the network once"):
+        go(said, tmp_path / "run", corpus="tiny-shakespeare")
+    with pytest.raises(CommandError, match=r"Give --text or --corpus, not both: --text .* --corpus stdlib-docs"):
+        go(said, tmp_path / "run", text=text, corpus="stdlib-docs")
+    assert said == []
+    assert not (tmp_path / "run").exists()
+
+
+def test_help_names_every_corpus():
+    from llmcourse.cli import CORPORA
+    from llmcourse.data.corpora import NAMES
+
+    assert [name for name in NAMES if name not in CORPORA.replace(",", " ").replace(".", " ").split()] == []
+
+
 def test_an_earlier_run_is_not_overwritten_but_resumed(tmp_path, said, text):
     out = tmp_path / "run"
     with pytest.raises(CommandError, match="leave out --resume"):
