@@ -77,12 +77,13 @@ def pad_documents(documents: Sequence[Sequence[int]]) -> Batch:
 class DocumentBatches:
     """Whole documents, every one once per epoch, in an order that `seed` and the epoch decide.
 
-    `batch(step)` depends on nothing but the step, so a resumed run goes on exactly where it was.
+    With `pool` above 1, the documents of that many neighbouring batches are dealt out again by their length: less is
+    padded. `batch(step)` depends on nothing but the step, so a resumed run goes on exactly where it was.
     """
 
-    def __init__(self, documents: Sequence[Sequence[int]], batch_size: int, seed: int = 0) -> None:
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1, not {batch_size}.")
+    def __init__(self, documents: Sequence[Sequence[int]], batch_size: int, seed: int = 0, pool: int = 1) -> None:
+        if batch_size < 1 or pool < 1:
+            raise ValueError(f"batch_size and pool must be at least 1, not {batch_size} and {pool}.")
         if not documents:
             raise ValueError("There are no documents to make batches of.")
         shortest = min(len(ids) for ids in documents)
@@ -91,6 +92,7 @@ class DocumentBatches:
         self.documents = documents
         self.batch_size = batch_size
         self.seed = seed
+        self.pool = pool
         self._order: tuple[int, list[int]] = (-1, [])
 
     def __len__(self) -> int:
@@ -105,8 +107,21 @@ class DocumentBatches:
     def _document(self, index: int) -> Sequence[int]:
         epoch, place = divmod(index, len(self.documents))
         if self._order[0] != epoch:
-            self._order = (epoch, permutation(len(self.documents), self.seed, epoch))
+            self._order = (epoch, self._order_of(epoch))
         return self.documents[self._order[1][place]]
+
+    def _order_of(self, epoch: int) -> list[int]:
+        order = permutation(len(self.documents), self.seed, epoch)
+        if self.pool == 1:
+            return order
+        chance, size, dealt = random.Random(f"pool {self.seed} {epoch}"), self.batch_size, list[int]()
+        for first in range(0, len(order), self.pool * size):
+            by_length = sorted(order[first : first + self.pool * size], key=lambda index: len(self.documents[index]))
+            batches = [by_length[i : i + size] for i in range(0, len(by_length), size)]
+            whole, rest = [b for b in batches if len(b) == size], [b for b in batches if len(b) < size]
+            chance.shuffle(whole)  # or every pool would begin with its shortest
+            dealt += [index for batch in whole + rest for index in batch]
+        return dealt
 
 
 class WindowBatches:

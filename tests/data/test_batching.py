@@ -45,9 +45,9 @@ def test_targets_are_the_inputs_shifted_by_one_and_padding_is_never_a_target(doc
     assert (batch.targets[~batch.is_target] == IGNORE).all()
 
 
-@given(document_lists, st.integers(1, 5), st.integers(0, 3))
-def test_every_epoch_holds_every_document_once(documents, batch_size, seed):
-    batches = DocumentBatches(documents, batch_size, seed)
+@given(document_lists, st.integers(1, 5), st.integers(0, 3), st.integers(1, 3))
+def test_every_epoch_holds_every_document_once(documents, batch_size, seed, pool):
+    batches = DocumentBatches(documents, batch_size, seed, pool)
     rows = [row for step in range(3 * len(batches)) for row in rows_of(batches.batch(step))]
     for epoch in range(3):
         assert sorted(rows[epoch * len(documents) : (epoch + 1) * len(documents)]) == sorted(documents)
@@ -62,12 +62,24 @@ def test_the_order_depends_on_seed_and_epoch_and_on_nothing_else():
     assert forwards != [rows_of(DocumentBatches(DOCUMENTS, 7, seed=4).batch(step)) for step in range(4)]
 
 
+def test_pooled_batches_pad_less_and_keep_their_order_random():
+    documents = [[0, *range(1, 2 + (7 * i) % 40), 0] for i in range(64)]
+    plain, pooled = (DocumentBatches(documents, 4, seed=2, pool=pool) for pool in (1, 8))
+    padded = [sum(int((~b.batch(step).is_target).sum()) for step in range(16)) for b in (plain, pooled)]
+    assert padded[1] < padded[0] / 3
+    lengths = [pooled.batch(step).inputs.shape[1] for step in range(16)]
+    assert lengths != sorted(lengths)
+    assert lengths[:8] != sorted(lengths[:8])
+    again = DocumentBatches(documents, 4, seed=2, pool=8)
+    assert rows_of(again.batch(9)) == rows_of(pooled.batch(9))
+
+
 @pytest.mark.parametrize(
     ("documents", "batch_size", "message"),
     [
         ([], 4, "no documents"),
         ([[1, 2], [1]], 4, "needs two ids"),
-        ([[1, 2]], 0, "batch_size must be at least 1, not 0"),
+        ([[1, 2]], 0, "batch_size and pool must be at least 1, not 0"),
     ],
 )
 def test_documents_that_make_no_batch_are_refused(documents, batch_size, message):
