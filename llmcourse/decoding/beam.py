@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from torch import Tensor
 
+from llmcourse.decoding.generate import reader
 from llmcourse.model import Transformer
 
 
@@ -32,9 +33,12 @@ def beam_search(
     *,
     eos: Sequence[int] = (),
     length_penalty: float = 0.0,
+    source: Int[Tensor, "1 M"] | None = None,
+    source_is_real: Bool[Tensor, "1 M"] | None = None,
 ) -> list[Hypothesis]:
     """The best continuations found, best first; at most `n_beams`, and not always the best there are.
 
+    An encoder-decoder reads `source`, and its prompt is what the target begins with.
     Raises: ValueError for an empty prompt, no beams, or a negative length penalty.
     Source: Sutskever et al. 2014, section 3.2.
     """
@@ -43,12 +47,13 @@ def beam_search(
             "Beam search needs a prompt, n_beams >= 1, max_new_tokens >= 1 and length_penalty >= 0; "
             f"got {len(prompt)} tokens, {n_beams}, {max_new_tokens} and {length_penalty}."
         )
+    next_logits = reader(model, source, source_is_real)
     cache = model.new_cache()
     live = [Hypothesis((), 0.0, False)]
     done: list[Hypothesis] = []
     unread = prompt[None]
     for _ in range(max_new_tokens):
-        log_probs = model(unread, cache=cache)[:, -1].log_softmax(dim=-1)
+        log_probs = next_logits(unread, cache=cache).log_softmax(dim=-1)
         totals = log_probs + log_probs.new_tensor([beam.log_prob for beam in live])[:, None]
         # enough candidates that n_beams go on even if each beam's every end token is among the best
         best, where = totals.flatten().topk(min(totals.numel(), n_beams * (len(eos) + 1)))

@@ -1,6 +1,8 @@
 """Published configurations by name."""
 
-from llmcourse.model.config import Alibi, Bucketed, Learned, Rotary, TransformerConfig
+import dataclasses
+
+from llmcourse.model.config import Alibi, Bucketed, Experts, Learned, Rotary, TransformerConfig
 
 
 def gpt2(
@@ -82,6 +84,56 @@ def bart(n_layers: int, d_model: int, n_heads: int) -> TransformerConfig:
         position=Learned(1024, offset=2),
         norm_first=False,
         embed_norm=True,
+        logits_bias=True,
+    )
+
+
+def bert(n_layers: int, d_model: int, n_heads: int) -> TransformerConfig:
+    """A BERT of the given size, whose pooler makes one vector of a text.
+
+    Source: Devlin et al. 2019, section 3, and the published checkpoints' configs.
+    """
+    return TransformerConfig(
+        vocab_size=30_522,
+        d_model=d_model,
+        d_ff=4 * d_model,
+        n_encoder_layers=n_layers,
+        n_heads=n_heads,
+        position=Learned(512),
+        norm_first=False,
+        norm_eps=1e-12,
+        n_segments=2,
+        embed_norm=True,
+        head="embed",
+        pool="first",
+        pooler=True,
+    )
+
+
+def masked(bert: TransformerConfig) -> TransformerConfig:
+    """The same BERT as a masked language model, which has no pooler."""
+    return dataclasses.replace(bert, head="mlm", pool="last", pooler=False)
+
+
+def lamda() -> TransformerConfig:
+    """The largest LaMDA, in the sizes that Thoppilan et al. 2022 publish.
+
+    These reach the published 137 billion parameters only when a feed-forward network has three matrices, so it is
+    gated here. The vocabulary is the published 32 thousand; what else is not public is T5's.
+    """
+    return TransformerConfig(
+        vocab_size=32_000,
+        d_model=8192,
+        d_ff=65_536,
+        n_decoder_layers=64,
+        n_heads=128,
+        d_head=128,
+        position=Bucketed(),
+        activation="gelu_tanh",
+        gated=True,
+        norm="rms",
+        norm_eps=1e-6,
+        bias=False,
     )
 
 
@@ -106,6 +158,14 @@ PRESETS: dict[str, TransformerConfig] = {
     "gpt2-xl": gpt2(48, 1600, 25),
     "gpt3": gpt2(96, 12_288, 96, context=2048),
     "mt-nlg": gpt2(105, 20_480, 128, vocab_size=51_200, context=2048),
+    "lamda": lamda(),
+    "dialogpt-small": gpt2(12, 768, 12),  # Zhang et al. 2020 keep GPT-2's architecture
+    "dialogpt-medium": gpt2(24, 1024, 16),
+    "dialogpt-large": gpt2(36, 1280, 20),
+    "bert-base": bert(12, 768, 12),
+    "bert-large": bert(24, 1024, 16),
+    "bert-base-mlm": masked(bert(12, 768, 12)),
+    "bert-large-mlm": masked(bert(24, 1024, 16)),
     "t5-small": t5(6, 512, 2048, 8),
     "t5-base": t5(12, 768, 3072, 12),
     "t5-large": t5(24, 1024, 4096, 16),
@@ -119,6 +179,8 @@ PRESETS: dict[str, TransformerConfig] = {
     "llama-2-13b": llama(40, 5120, 13_824, 40),
     "llama-2-70b": llama(80, 8192, 28_672, 64, n_kv_heads=8),
     "llama-3-8b": llama(32, 4096, 14_336, 32, n_kv_heads=8, vocab_size=128_256, theta=500_000.0),
+    # Jiang et al. 2024, table 1
+    "mixtral-8x7b": dataclasses.replace(llama(32, 4096, 14_336, 32, n_kv_heads=8, theta=1e6), experts=Experts(8, 2)),
     "llama-3-70b": llama(80, 8192, 28_672, 64, n_kv_heads=8, vocab_size=128_256, theta=500_000.0),
 }
 
