@@ -1,7 +1,6 @@
 """A trained model in a folder: its configuration, weights and tokenizer, and where they come from."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +11,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import nn
 
-from llmcourse.data import atomic_path
+from llmcourse.hub.files import CONFIG, MANIFEST, TOKENIZER, WEIGHTS, read, read_json, write, write_json
 from llmcourse.model import Transformer, TransformerConfig
 from llmcourse.model.attention import Attend
 from llmcourse.tokenizers import ByteBPE
 
 BUNDLED = Path(__file__).parent / "bundled"
-CONFIG, WEIGHTS, TOKENIZER, MANIFEST = "config.json", "model.safetensors", "tokenizer.json", "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -48,11 +46,11 @@ def save_bundle(folder: str | Path, model: Transformer, tokenizer: ByteBPE, mani
     """
     folder = Path(folder)
     weights = save({name: weight.detach().cpu().half().contiguous() for name, weight in weights_of(model).items()})
-    _write(folder / CONFIG, json.dumps(model.config.to_dict(), indent=2) + "\n")
+    write_json(folder / CONFIG, model.config.to_dict())
     tokenizer.save(folder / TOKENIZER)
-    _write(folder / WEIGHTS, weights)
+    write(folder / WEIGHTS, weights)
     whole = {**manifest, "parameters": count(model), "weights_sha256": hashlib.sha256(weights).hexdigest()}
-    _write(folder / MANIFEST, json.dumps(whole, indent=2) + "\n")
+    write_json(folder / MANIFEST, whole)
     return folder
 
 
@@ -62,9 +60,9 @@ def load_bundle(folder: str | Path, attend: Attend | None = None) -> Bundle:
     Raises: ValueError with one line that names the file at fault and says what to do.
     """
     folder = Path(folder)
-    manifest = _read_json(folder / MANIFEST)
-    config = TransformerConfig.from_dict(_read_json(folder / CONFIG))
-    content = _read(folder / WEIGHTS)
+    manifest = read_json(folder / MANIFEST, REMEDY)
+    config = TransformerConfig.from_dict(read_json(folder / CONFIG, REMEDY))
+    content = read(folder / WEIGHTS, REMEDY)
     if hashlib.sha256(content).hexdigest() != manifest.get("weights_sha256"):
         raise ValueError(f"{folder / WEIGHTS} is damaged: its checksum is not that of the manifest. {REMEDY}")
     model = Transformer(config, attend=attend)
@@ -89,28 +87,6 @@ def count(model: nn.Module) -> int:
 
 
 REMEDY = "Fetch the folder again, or train the model anew with: llmcourse train."
-
-
-def _write(path: Path, content: str | bytes) -> None:
-    with atomic_path(path) as scratch:
-        scratch.write_bytes(content.encode() if isinstance(content, str) else content)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}. {REMEDY}") from None
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(_read(path))
-    except (json.JSONDecodeError, UnicodeDecodeError):
-        content = None
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} is damaged: it holds no JSON object. {REMEDY}")
-    return content
 
 
 def _fill(model: nn.Module, content: bytes, path: Path) -> None:
