@@ -59,7 +59,6 @@ def test_records_are_the_same_in_every_process_whatever_the_hash_seed() -> None:
     assert digests == {hashlib.sha256(repr(records).encode()).hexdigest() + "\n"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("plot", World().dials.plots)
 def test_every_task_can_be_made_of_any_single_plot_in_the_smallest_world(plot: str) -> None:
     world = World(3, n_people=6, hops=6, plots=(plot,))

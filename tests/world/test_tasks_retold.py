@@ -125,7 +125,6 @@ def test_a_value_that_does_not_fit_the_story_is_off_script(world: World) -> None
         retell(story, Random(0), {place: 99}, {})
 
 
-@pytest.mark.slow
 def test_every_reworded_rule_is_told_and_has_more_than_one_wording(world: World) -> None:
     wordings: dict[str, set] = {}
     for seed in range(1500):

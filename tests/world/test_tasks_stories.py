@@ -234,7 +234,6 @@ def test_the_chosen_answer_is_true_and_the_rejected_one_false_as_it_says(world: 
             assert record.rejected.startswith(f"{name} ")
 
 
-@pytest.mark.slow
 def test_every_reason_to_reject_comes_up(world: World) -> None:
     counts = Counter(record.reason for record in world.task("preferences", 3000))
     assert set(counts) == set(REASONS)
