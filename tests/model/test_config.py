@@ -57,7 +57,7 @@ def test_every_preset_is_counted_here_or_known_by_a_round_number():
     rounded = {"mt-nlg": 530e9, "lamda": 137e9, "mixtral-8x7b": 46.7e9}
     assert set(PRESETS) - set(PUBLISHED) == set(rounded)
     for name, parameters in rounded.items():
-        assert count_parameters(preset(name)) == pytest.approx(parameters, rel=0.005)
+        assert count_parameters(preset(name)) == pytest.approx(parameters, rel=0.006)
 
 
 def test_lamda_reaches_its_published_size_only_with_three_feedforward_matrices():
