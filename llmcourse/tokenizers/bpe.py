@@ -8,6 +8,7 @@ import regex
 import tiktoken
 
 from llmcourse.tokenizers import bridge, files
+from llmcourse.tokenizers.alphabet import to_bytes
 from llmcourse.tokenizers.pairs import N_BYTES, Pair, apply_merges
 from llmcourse.tokenizers.pretokenize import GPT2_PATTERN, pretokenize, split_specials
 from llmcourse.tokenizers.trainer import learn_merges
@@ -38,7 +39,7 @@ class ByteBPE:
             self._new_ids[left, right] = new_id
             self._bytes.append(self._bytes[left] + self._bytes[right])
         self._specials = _numbered(specials, first_id=len(self._bytes))
-        self._bytes += [_to_bytes(special) for special in specials]
+        self._bytes += [to_bytes(special) for special in specials]
         self._cache: dict[str, tuple[int, ...]] = {}
 
     @classmethod
@@ -65,7 +66,7 @@ class ByteBPE:
             for stretch, is_special in split_specials(text, specials):
                 if not is_special:
                     pieces.update(pretokenize(stretch, pattern))
-        words = {tuple(_to_bytes(piece)): count for piece, count in pieces.items()}
+        words = {tuple(to_bytes(piece)): count for piece, count in pieces.items()}
         return cls(learn_merges(words, n_merges), specials, pattern)
 
     def encode(self, text: str, allow_special: bool = False) -> list[int]:
@@ -86,7 +87,7 @@ class ByteBPE:
         if piece not in self._cache:
             if len(self._cache) >= MAX_CACHED_PIECES:
                 self._cache.clear()
-            self._cache[piece] = apply_merges(tuple(_to_bytes(piece)), self._new_ids)
+            self._cache[piece] = apply_merges(tuple(to_bytes(piece)), self._new_ids)
         return self._cache[piece]
 
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
@@ -164,14 +165,6 @@ class ByteBPE:
 
     def __repr__(self) -> str:
         return f"ByteBPE(vocab_size={self.vocab_size}, merges={len(self._new_ids)}, specials={list(self._specials)})"
-
-
-def _to_bytes(piece: str) -> bytes:
-    try:
-        return piece.encode("utf-8")
-    except UnicodeEncodeError as error:
-        lone = piece[error.start]
-        raise ValueError(f"Text must be valid Unicode, but it holds the lone surrogate {lone!r}.") from error
 
 
 def _checked_pattern(pattern: str) -> str:

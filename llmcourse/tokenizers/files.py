@@ -24,14 +24,19 @@ def to_dict(pairs: Iterable[Pair], specials: list[str], pattern: str, vocab_size
 
 
 def write_json(path: str | Path, content: dict[str, Any]) -> None:
+    """Write the content as JSON, all or nothing."""
+    write_text(path, json.dumps(content, ensure_ascii=False))
+
+
+def write_text(path: str | Path, content: str) -> None:
     """Write the content beside the target, then move it into place: a crash leaves the old file whole."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=target.name, suffix=".tmp", dir=target.parent)
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(content, stream, ensure_ascii=False)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         temporary.chmod(0o644)  # mkstemp gives a file that only its owner may read
@@ -41,17 +46,36 @@ def write_json(path: str | Path, content: dict[str, Any]) -> None:
         raise
 
 
-def read_fields(path: str | Path) -> tuple[list[Pair], list[str], str]:
-    """The merges, specials and pattern in the file. Raises: ValueError naming the file and what is wrong with it."""
+def read_text(path: str | Path) -> str:
+    """The text in the file, as it is. Raises: ValueError naming the file and what is wrong with it."""
+    try:
+        return Path(path).read_bytes().decode("utf-8")
+    except FileNotFoundError as error:
+        raise ValueError(f"There is no tokenizer file at {path}.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no text in UTF-8 ({error}).") from error
+
+
+def read_json(path: str | Path) -> dict[str, Any]:
+    """The JSON object in the file. Raises: ValueError naming the file and what is wrong with it."""
     try:
         content = json.loads(Path(path).read_bytes().decode("utf-8"))
     except FileNotFoundError as error:
         raise ValueError(f"There is no tokenizer file at {path}.") from error
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"{path} is no whole JSON file ({error}): save the tokenizer again.") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        found = content.get("format") if isinstance(content, dict) else type(content).__name__
-        raise ValueError(f"{path} is not a tokenizer of this package: its format is {found!r}, not {FORMAT!r}.")
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} is not a tokenizer of this package: it holds a {type(content).__name__}, no object.")
+    return content
+
+
+def read_fields(path: str | Path) -> tuple[list[Pair], list[str], str]:
+    """The merges, specials and pattern in the file. Raises: ValueError naming the file and what is wrong with it."""
+    content = read_json(path)
+    if content.get("format") != FORMAT:
+        raise ValueError(
+            f"{path} is not a tokenizer of this package: its format is {content.get('format')!r}, not {FORMAT!r}."
+        )
     merges, specials, pattern = content.get("merges"), content.get("specials"), content.get("pattern")
     if not (isinstance(merges, list) and all(map(_is_pair, merges))):
         raise ValueError(f"{path} is damaged: `merges` must be a list of pairs of ids.")

@@ -30,7 +30,11 @@ def pretokenize(text: str, pattern: str = GPT2_PATTERN) -> list[str]:
 
     Raises: ValueError when the pattern leaves characters out.
     """
-    pieces = [match.group() for match in regex.finditer(pattern, text)]
+    compiled = regex.compile(pattern)
+    if compiled.groups:  # `findall` would give the groups
+        pieces = [match.group() for match in compiled.finditer(text)]
+    else:
+        pieces = compiled.findall(text)
     if sum(map(len, pieces)) != len(text):
         raise ValueError(f"The pattern must cover every character, but it drops some of {text[:40]!r}.")
     return pieces

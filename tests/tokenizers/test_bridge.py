@@ -81,6 +81,13 @@ def test_ids_equal_the_tokenizers_librarys_on_any_text():
     check()
 
 
+@settings(max_examples=100, deadline=None)
+@given(ids=st.lists(st.integers(0, TRAINED["gpt2"].vocab_size - 1), max_size=12))
+def test_ids_that_are_no_valid_utf8_decode_as_in_tiktoken(ids):
+    assert TRAINED["gpt2"].decode(ids) == ENCODINGS["gpt2"].decode(ids)
+    assert TRAINED["gpt2"].decode_bytes(ids) == ENCODINGS["gpt2"].decode_bytes(ids)
+
+
 def test_an_encoding_knows_its_name_its_size_and_its_specials():
     encoding = TRAINED["gpt2"].to_tiktoken("mine")
     assert (encoding.name, encoding.n_vocab) == ("mine", TRAINED["gpt2"].vocab_size)

@@ -42,7 +42,7 @@ def test_a_crash_while_saving_leaves_the_old_file(tokenizer, saved, monkeypatch)
     def crash(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("llmcourse.tokenizers.files.json.dump", crash)
+    monkeypatch.setattr("llmcourse.tokenizers.files.os.fsync", crash)
     with pytest.raises(KeyboardInterrupt):
         tokenizer.save(saved)
     assert saved.read_bytes() == before
