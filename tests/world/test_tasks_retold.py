@@ -108,6 +108,16 @@ def test_what_changed_is_of_the_kind_that_the_record_names(world: World) -> None
     assert set(kinds) >= {"", "person", "thing", "place", "day", "number", "weather", "event"}
 
 
+def test_shared_words_do_not_give_a_paraphrase_away(world: World) -> None:
+    records = world.task("paraphrases", 400)
+    words = [(set(record.first.split(" ")), set(record.second.split(" "))) for record in records]
+    shares = sorted((len(a & b) / len(a | b), record.is_same) for (a, b), record in zip(words, records, strict=True))
+    same = [is_same for _, is_same in shares]
+    # the share of right answers when all that share more words than some threshold are called the same
+    best = max(same[:i].count(False) + same[i:].count(True) for i in range(len(same) + 1)) / len(same)
+    assert 0.5 <= best < 0.75
+
+
 def test_telling_again_without_rewording_gives_the_same_text(world: World) -> None:
     for seed in range(40):
         story = telling(world, seed)
