@@ -110,6 +110,17 @@ def check(
 
 
 @app.command(rich_help_panel=BUILD)
+def parity(
+    checkpoint: Annotated[str, typer.Argument(help="A GPT-2, by its name on the model hub.")] = "gpt2",
+    out: Annotated[Path, typer.Option(help="Where to write what both said.")] = Path("_build/parity.json"),
+) -> None:
+    """Hold a released checkpoint here to the transformers library (needs the network once)."""
+    from llmcourse.commands.parity import run_parity
+
+    run_parity(course_root(), checkpoint, out)
+
+
+@app.command(rich_help_panel=BUILD)
 def exercises() -> None:
     """Write exercises/ from solutions/: what students get, without answers and hidden tests."""
     from llmcourse.grading.release import generate
@@ -146,7 +157,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder for the checkpoint, the losses and the model.")] = Path("runs/mine"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
 ) -> None:
-    """Train a model on the microworld, whose floor is known, on your own text, or on a public corpus."""
+    """Train a model on the microworld, whose floor is known, on another corpus, or on your own text."""
     from llmcourse.commands.train import train_model
 
     train_model(text=text, corpus=corpus, preset=preset, steps=steps, lr=lr, seed=seed, out=out, resume=resume)
@@ -176,6 +187,38 @@ def generate(
         min_p=min_p,
         seed=seed,
     )
+
+
+@app.command(rich_help_panel=TRAIN)
+def tokenize(
+    text: Annotated[str | None, typer.Argument(help="The text to cut into tokens.")] = None,
+    file: Annotated[Path | None, typer.Option(help="A text file to cut, in place of TEXT.")] = None,
+    tokenizer: Annotated[
+        str,
+        typer.Option(
+            help="A model of the course; a tokenizer.json, vocab.txt, .vocab or .tiktoken file or a folder with one; "
+            "or a published encoding, such as gpt2 or o200k_base (fetched once)."
+        ),
+    ] = MODEL,
+    ids: Annotated[bool, typer.Option("--ids", help="Show the ids only, on one line.")] = False,
+    for_model: Annotated[
+        bool, typer.Option("--for-model", help="Add the special tokens that the family puts around a text.")
+    ] = False,
+    decode: Annotated[str | None, typer.Option(help="Ids to turn back into text: --decode '17 4 256'.")] = None,
+    train: Annotated[Path | None, typer.Option(help="A text file to learn a new tokenizer from.")] = None,
+    kind: Annotated[str, typer.Option(help="What to learn: bpe, wordpiece or unigram.")] = "bpe",
+    vocab_size: Annotated[int, typer.Option(min=1, help="How many tokens to learn at most.")] = 1000,
+    out: Annotated[Path, typer.Option(help="Where to write what was learned.")] = Path("tokenizer.json"),
+) -> None:
+    """Show how a text is cut into tokens; turn ids back into text; or learn a tokenizer from your own text."""
+    from llmcourse.commands.tokenize import decode_ids, tokenize_text, train_tokenizer
+
+    if train is not None:
+        train_tokenizer(train, kind=kind, vocab_size=vocab_size, out=out)
+    elif decode is not None:
+        decode_ids(decode, tokenizer)
+    else:
+        tokenize_text(text, file=file, tokenizer=tokenizer, for_model=for_model, only_ids=ids)
 
 
 @app.command(rich_help_panel=TRAIN)

@@ -1,3 +1,4 @@
+import ast
 import io
 import json
 import subprocess
@@ -150,6 +151,18 @@ def test_what_needs_no_download_loads_no_network_library():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_only_the_corpora_and_the_hub_know_the_network(root):
+    reaching = set()
+    for path in (root / "llmcourse").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if {name.split(".")[0] for name in names} & {"requests", "pooch", "urllib3", "httpx"}:
+                reaching.add(path.parent.relative_to(root / "llmcourse").as_posix())
+    assert "data/corpora" in reaching
+    assert {folder for folder in reaching if not folder.startswith("hub")} == {"data/corpora"}
 
 
 # -- each corpus -----------------------------------------------------------------------------------------------------
