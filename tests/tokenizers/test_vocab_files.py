@@ -1,5 +1,7 @@
 """The older files of each family: what is written reads back, by us and by those who made the format."""
 
+import base64
+
 import pytest
 import tiktoken
 import tokenizers
@@ -106,8 +108,6 @@ def test_a_tiktoken_file_in_another_order_gives_tiktokens_ids(tmp_path, monkeypa
 
 
 def write_lines(path, tokens):
-    import base64
-
     lines = (f"{base64.b64encode(token).decode()} {rank}" for rank, token in enumerate(tokens))
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
