@@ -29,11 +29,13 @@ def loss_curve(
     floor: float | None = None,
     references: Mapping[str, float] | None = None,
     validation: tuple[ArrayLike, ArrayLike] | None = None,
+    moments: Mapping[str, float] | None = None,
     smooth: int = 1,
+    log_x: bool = False,
     x_label: str = "training step",
     y_label: str = "loss (nats per token)",
 ) -> Picture:
-    """The loss by step, with the floor and any reference losses as level lines.
+    """The loss by step, with the floor and any reference losses as level lines, and moments as upright ones.
 
     `smooth` averages over that many steps; the single steps stay faintly visible. `validation` holds steps and losses.
     """
@@ -48,10 +50,23 @@ def loss_curve(
         level_line(axes, name, value, BASELINE)
     if floor is not None:
         level_line(axes, "floor", floor, TRUTH, below=True)
+    for name, at in (moments or {}).items():
+        upright_line(axes, name, at)
     axes.set(xlabel=x_label, ylabel=y_label)
     axes.grid(axis="y")
     axes.margins(x=0.01)
+    if log_x:
+        axes.set_xscale("log")
+        plain_log_ticks(axes.xaxis)
     return picture
+
+
+def upright_line(axes: Axes, name: str, at: float) -> None:
+    """Draw an upright line with its name beside its upper end."""
+    axes.axvline(at, color=INK, linestyle=(0, (1, 1.6)), linewidth=1.6)
+    axes.annotate(
+        name, (at, 0.96), (5, 0), xycoords=("data", "axes fraction"), textcoords="offset points", va="top", fontsize=11
+    )
 
 
 def plain_log_ticks(axis: Axis) -> None:

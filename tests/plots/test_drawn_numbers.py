@@ -150,6 +150,16 @@ def test_a_floor_leaves_every_curve_in_view_on_both_scales(log_y):
     assert to_screen((0, 6.0))[1] - to_screen((0, 0.2))[1] > 0.75 * picture.axes[0].bbox.height
 
 
+def test_a_moment_is_an_upright_line_with_its_name_on_either_scale():
+    for log_x in (False, True):
+        picture = plots.loss_curve([1, 10, 100], [3.0, 2.0, 1.5], moments={"now": 10}, log_x=log_x)
+        axes = picture.axes[0]
+        assert list(axes.lines[-1].get_xdata()) == [10, 10]
+        assert [text.get_text() for text in axes.texts] == ["now"]
+        middle = axes.transAxes.inverted().transform(axes.transData.transform((10, 2.0)))[0]
+        assert middle == pytest.approx(0.5 if log_x else 0.1, abs=0.04)
+
+
 def test_a_space_inside_a_name_stays_a_space_and_one_at_its_end_is_shown():
     picture = plots.heatmap([[1.0, 0.5]], ["layer 0, head 1"], [" the", "a b"])
     assert [tick.get_text() for tick in picture.axes[0].get_yticklabels()] == ["layer 0, head 1"]
