@@ -12,6 +12,7 @@ import torch
 from llmcourse.data import DocumentBatches, NGram, encode_documents
 from llmcourse.hub.bundle import Bundle
 from llmcourse.hub.score import Score, score
+from llmcourse.hub.watch import Watch, name_ids
 from llmcourse.model import Rotary, Transformer, TransformerConfig, fused_attend
 from llmcourse.tokenizers import ByteBPE
 from llmcourse.training import TrainConfig, train
@@ -20,6 +21,7 @@ from llmcourse.world import World
 SPECIALS = ("<|end|>", "<|user|>", "<|assistant|>")  # the first one stands before and after every document
 NGRAM_ORDER = 5
 N_FIRST = 200
+N_WATCHED = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +31,9 @@ class Recipe:
     model: TransformerConfig
     training: TrainConfig
     batch_size: int = 8  # documents
+    pool: int = 16  # batches that share out their documents by length
     world_seed: int = 0
-    n_documents: int = 40_000  # to train on
+    n_documents: int = 80_000  # to train on
     n_tokenizer_documents: int = 2_000  # of them, that the tokenizer learns its merges from
     n_test: int = 1_500
     test_seed: int = 1
@@ -40,7 +43,7 @@ class Recipe:
 RECIPES: dict[str, Recipe] = {
     "microworld-small": Recipe(
         model=TransformerConfig(
-            vocab_size=512,
+            vocab_size=2_048,
             d_model=96,
             d_ff=288,
             n_decoder_layers=2,
@@ -50,9 +53,10 @@ RECIPES: dict[str, Recipe] = {
             gated=True,
             norm="rms",
             bias=False,
+            mix_previous=True,
         ),
         training=TrainConfig(
-            steps=5_000, lr=1e-2, warmup=50, optimizer="muon", weight_decay=0.05, checkpoint_every=1_000
+            steps=10_000, lr=1e-2, warmup=50, optimizer="muon", weight_decay=0.05, checkpoint_every=1_000
         ),
     ),
 }
@@ -87,7 +91,7 @@ def prepare(recipe: Recipe) -> Prepared:
         world,
         tokenizer,
         documents,
-        DocumentBatches(documents, recipe.batch_size, recipe.training.seed),
+        DocumentBatches(documents, recipe.batch_size, recipe.training.seed, recipe.pool),
         Transformer(recipe.model, attend=fused_attend, generator=generator),
     )
 
@@ -98,17 +102,28 @@ def make(recipe: Recipe, *, command: str, **options: Any) -> tuple[Bundle, Score
     `options` are those of `train`: where checkpoints and metrics go, and what to resume from.
     """
     prepared = prepare(recipe)
+    watch = watch_of(recipe, prepared)
     tokens = 0
     for record in train(prepared.model, prepared.batches, recipe.training, **options):
         tokens = record.tokens
+        watch.look(prepared.model, record)
     result = score_fresh(recipe, prepared)
     manifest = {
         **origin(command, recipe, tokens),
         "world_seed": recipe.world_seed,
         "training_documents": recipe.n_documents,
         **describe(result, recipe),
+        "watched": {"n": watch.n_documents, "rows": watch.rows},
     }
     return Bundle(prepared.model.eval(), prepared.tokenizer, manifest), result
+
+
+def watch_of(recipe: Recipe, prepared: Prepared) -> Watch:
+    """An eye on the first of the documents that scores are taken on."""
+    tokenizer = prepared.tokenizer
+    texts = held_out_texts(prepared.world, N_WATCHED, recipe.test_seed)
+    documents = encode_documents(texts, tokenizer, tokenizer.special_id(SPECIALS[0]))
+    return Watch(documents, name_ids(prepared.world, tokenizer))
 
 
 def origin(command: str, recipe: Recipe, tokens: int) -> dict[str, Any]:
