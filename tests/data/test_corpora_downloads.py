@@ -1,6 +1,8 @@
 import hashlib
 import json
+import logging
 import socket
+import typing
 
 import pytest
 
@@ -137,6 +139,17 @@ def test_passing_troubles_are_waited_out_a_little_longer_each_time(site, tmp_pat
     assert waits == [1, 2, 4]
 
 
+def test_a_transfer_that_ends_early_without_a_word_is_noticed(tmp_path):
+    class Short:  # as older versions of urllib3 give it
+        headers: typing.ClassVar = {"Content-Length": "10"}
+
+        def iter_content(self, size):
+            yield b"12345"
+
+    with pytest.raises(TransferError, match="the transfer broke after 5 of 10 bytes"):
+        Transfer(tmp_path / "a.part", progress=False)._write(Short(), 0)
+
+
 def test_after_the_last_try_the_trouble_is_told(site, tmp_path):
     site.statuses = [503, 503, 503]
     waits = []
@@ -170,8 +183,8 @@ def test_only_the_beginning_is_taken_where_no_more_is_wanted(site, get):
     assert site.requests == [("/a.bin", "bytes=0-99999", 206)]
 
 
-def test_the_beginning_is_cut_from_a_server_that_sends_everything(site, get):
-    site.ranges = False
+def test_the_beginning_is_cut_from_a_server_that_sends_everything_and_the_rest_is_not_waited_for(site, get):
+    site.ranges, site.cut = False, 1  # after the part that is wanted
     assert get(max_bytes=100_000).read_bytes() == CONTENT[:100_000]
 
 
@@ -229,6 +242,22 @@ def test_progress_is_shown_where_it_is_wanted_and_nothing_where_it_is_not(site, 
     assert "several: 100%" in shown
     assert "2/2" in shown
     assert "a.bin" not in shown
+
+
+def test_pooch_logs_nothing_meanwhile_and_as_before_afterwards(get):
+    import pooch
+
+    logger, told = pooch.get_logger(), []
+    level = logger.level
+    handler = logging.Handler()
+    handler.emit = told.append
+    logger.addHandler(handler)
+    try:
+        get()
+    finally:
+        logger.removeHandler(handler)
+    assert told == []
+    assert logger.level == level
 
 
 def test_the_cache_is_where_it_is_said_or_where_the_variable_says(tmp_path, monkeypatch):
