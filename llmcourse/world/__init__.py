@@ -1,6 +1,7 @@
 """The microworld: a small invented place whose stories have exactly known probabilities."""
 
 from llmcourse.world.language import Language
+from llmcourse.world.oracle import TokenOracle
 from llmcourse.world.recipes import cook
 from llmcourse.world.tasks import (
     ArithmeticRecord,
@@ -37,6 +38,7 @@ __all__ = [
     "RecipeRecord",
     "Span",
     "SummaryRecord",
+    "TokenOracle",
     "TranslationRecord",
     "World",
     "cook",

@@ -58,7 +58,7 @@ class Chances:
         return found
 
     def is_held_out(self, person: Any, thing: Any) -> bool:
-        """Whether no training document has this person as its main person and this thing."""
+        """Whether no training document with this main person has this thing in it."""
         return (person, thing) in self._held_out
 
     def apart(self, dist: Distribution, other: Person | Thing) -> Distribution:
@@ -67,6 +67,7 @@ class Chances:
         if found is None:
             pairs = [(option, other) if isinstance(other, Thing) else (other, option) for option in dist.options]
             left = [0.0 if pair in self._held_out else p for pair, p in zip(pairs, dist.probs, strict=True)]
+            assert any(left), f"rule {dist.rule} has no option that {other} may meet"
             found = dist if left == list(dist.probs) else Distribution(dist.rule, dist.options, normalised(left, 0.0))
             self._apart[dist, other] = found
         return found

@@ -65,9 +65,9 @@ class Dials:
         and so the floor, but for optional remarks: evenly told or not, they leave fewer words to guess. Facts stay
         true; reliability of people and planted bias are choices, and blur.
     held_out: share of the pairs of a person and a thing, 0 to 0.5, that never meet in the split "train": there, no
-        story has that main person with that thing. Leaves the floor of the other splits as it is; that of training
-        documents (`World.training`) falls by about -log(1 - held_out) for each story that has both, for what is left
-        keeps its odds.
+        story with that main person has that thing in it. Leaves the floor of the other splits as it is; that of
+        training documents (`World.training`) falls by about -log(1 - held_out) for each thing in them, for what is
+        left keeps its odds.
     plots: names of the plots that are told. The floor is the mean of the plots' own floors, weighted by how often they
         are told, plus the entropy of choosing one: leaving out a plot lowers the second part, and mostly the whole.
     """

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from llmcourse.world.lexicon import Thing
 from llmcourse.world.people import Person, Stranger
 from llmcourse.world.tape import Distribution, Tape
 from llmcourse.world.template import Piece, Slot, Wording, render_words
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from llmcourse.world.world import World
 
 Pending = Callable[[], Distribution]
-_PARTNERS = {"a": "x", "x": "a"}  # the main person and the thing of a story, which may be held out together
+MAIN = "a"  # the role of the main person
 _PRONOUN_FORMS = {"or": ("he", "name"), "Or": ("He", "name"), "orhim": ("him", "name")}
 
 
@@ -46,8 +47,9 @@ class Story:
         self._pending: dict[str, Pending] = {}
         self._recent: tuple[Person | Stranger, ...] = ()
         self._n_words = 0
-        self.mentions: list[Mention] = []
+        self._mentions: list[tuple[int, Any, str, str]] = []
         self.cast: list[Person] = []
+        self._things: list[Thing] = []
         self.labels: dict[str, Any] = {}
         self.questions: list[Question] = []
 
@@ -57,7 +59,8 @@ class Story:
         twin.world, twin._tape, twin._recent = self.world, self._tape, self._recent
         twin._roles, twin._pending, twin.cast = self._roles.copy(), self._pending.copy(), self.cast.copy()
         twin.labels, twin.questions = self.labels.copy(), self.questions.copy()
-        twin._n_words, twin.mentions = self._n_words, self.mentions.copy()
+        twin._things = self._things.copy()
+        twin._n_words, twin._mentions = self._n_words, self._mentions.copy()
         return twin
 
     # -- roles ---------------------------------------------------------------------------------------------------
@@ -75,6 +78,8 @@ class Story:
         self._roles[role] = value
         if isinstance(value, Person) and value not in self.cast:
             self.cast.append(value)
+        elif isinstance(value, Thing) and value not in self._things:
+            self._things.append(value)
 
     def __getitem__(self, role: str) -> Any:
         if role in self._pending:
@@ -84,9 +89,15 @@ class Story:
 
     def _distribution(self, role: str) -> Distribution:
         dist = self._pending[role]()
-        if self.world.keeps_apart and role in _PARTNERS:
-            partner = self._roles.get(_PARTNERS[role])
-            return dist if partner is None else self.world.apart(dist, partner)
+        return self._apart(role, dist) if self.world.keeps_apart else dist
+
+    def _apart(self, role: str, dist: Distribution) -> Distribution:
+        """`dist` without the things that the main person never meets, or without the people who never meet a thing."""
+        if role == MAIN:
+            for thing in self._things:
+                dist = self.world.apart(dist, thing)
+        elif MAIN in self._roles and isinstance(dist.options[0], Thing):
+            dist = self.world.apart(dist, self._roles[MAIN])
         return dist
 
     def _fill(self, role: str, value: Any) -> None:
@@ -141,10 +152,11 @@ class Story:
 
     def _tell(self, template: tuple[Piece, ...]) -> None:
         named: list[Person | Stranger] = []
+        n_words = self._n_words
         for piece in template:
             if not isinstance(piece, Slot):
                 self._tape.emit(piece)
-                self._n_words += len(piece)
+                n_words += len(piece)
                 continue
             if piece.role in self._pending:
                 dist, form = self._distribution(piece.role), piece.form
@@ -155,12 +167,18 @@ class Story:
                 value, form = self._roles[piece.role], self._form(piece)
                 words = render_words(value, form, piece.prefix, piece.suffix)
                 self._tape.emit(words)
-            self.mentions.append(Mention(self._n_words, value, form, piece.prefix))
-            self._n_words += len(words)
+            self._mentions.append((n_words, value, form, piece.prefix))
+            n_words += len(words)
             if isinstance(value, Person | Stranger) and value not in named:
                 named.append(value)
+        self._n_words = n_words
         if named:
             self._recent = tuple(named)
+
+    @property
+    def mentions(self) -> list[Mention]:
+        """What the story filled into slots so far, in its order."""
+        return [Mention(*mention) for mention in self._mentions]
 
     def peek(self, slot: Slot) -> tuple[str, ...] | Distribution:
         """The words of `slot`, or the distribution that they will be drawn from."""
@@ -186,8 +204,8 @@ class Story:
 
     @property
     def is_held_out(self) -> bool:
-        """Whether the main person and the thing of the story never meet in training documents."""
-        return self.world.is_held_out(self._roles.get("a"), self._roles.get("x"))
+        """Whether the main person and one of the things of the story never meet in training documents."""
+        return any(self.world.is_held_out(self._roles.get(MAIN), thing) for thing in self._things)
 
     def truth(self) -> dict[str, Any]:
         """The labels of the story."""

@@ -10,6 +10,7 @@ from llmcourse.world import World
 from llmcourse.world.held_out import held_out_pairs
 from llmcourse.world.lexicon import THINGS
 from llmcourse.world.people import inhabitants
+from tests.world.test_oracle import Letters
 from tests.world.toy import enumerate_texts, toy_with_things, world_that_tells
 
 LENDER = re.compile(r"Whose ([\w ]+) was it\?")
@@ -36,7 +37,7 @@ def test_what_training_cannot_say_is_what_has_a_pair_that_is_held_out() -> None:
     pairs = set(world.held_out)
     for text in enumerate_texts(world):
         truth = world.parse(text).labels
-        assert truth["held_out"] == ((truth["main"], truth["thing"]) in pairs)
+        assert truth["held_out"] == any((truth["main"], thing) in pairs for thing in truth["things"])
         assert (world.training.log_prob(text) == -math.inf) == truth["held_out"]
 
 
@@ -155,3 +156,13 @@ def test_tasks_of_the_training_split_are_told_without_the_pairs_too() -> None:
     stories = [story for r in records if (story := r.text.removesuffix(r.instruction).strip())]
     assert len(stories) > 100
     assert all(world.training.log_prob(story) > -math.inf for story in stories)
+
+
+def test_each_side_has_its_own_token_probabilities() -> None:
+    world, tokenizer = small(0.5), Letters()
+    ids = [0, *tokenizer.encode(f"{world.people[0].name} has a")]
+    full = world.next_token_probs(ids, tokenizer)
+    masked = world.training.next_token_probs(ids, tokenizer)
+    assert masked.keys() < full.keys()
+    assert math.fsum(masked.values()) == pytest.approx(1.0)
+    assert world.next_token_probs(ids, tokenizer) == full

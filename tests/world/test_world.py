@@ -1,11 +1,7 @@
-"""The interface of the world: determinism, splits, dials, facts, labels and clear errors."""
+"""The interface of the world: splits, dials, facts, labels and clear errors."""
 
-import hashlib
 import math
-import os
 import re
-import subprocess
-import sys
 from collections import Counter
 
 import pytest
@@ -17,44 +13,6 @@ from llmcourse.world.template import number_word
 LABEL_WORDS = re.compile(
     r"\b(happy|happi\w+|sad|sadly|sadness|anger|angry|angrily|proud|proudly|pride|afraid|calm\w*|excited\w*)\b", re.I
 )
-
-
-@pytest.mark.slow
-def test_texts_are_the_same_in_every_process_whatever_the_hash_seed() -> None:
-    code = (
-        "import hashlib; from llmcourse.world import World; w = World(7, hops=3);"
-        "t = [d.text for d in w.documents(30)]; r = [repr(x) for x in w.task('instructions', 10)];"
-        "print(hashlib.sha256(repr((t, r, [w.log_prob(x) for x in t[:5]])).encode()).hexdigest())"
-    )
-    digests = set()
-    for hash_seed in ("0", "1", "random"):
-        env = os.environ | {"PYTHONHASHSEED": hash_seed}
-        digests.add(
-            subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
-        )
-    assert len(digests) == 1
-
-
-@pytest.mark.parametrize(
-    ("seed", "dials", "digest"),
-    [
-        (0, {}, "a14e7e600e7c4166127b6ec20b92d8159f6e0a3a2d6246d702d18f0033339934"),
-        (
-            7,
-            {"n_people": 30, "hops": 4},
-            "b0302163fdbf5f2994239176f038048793f572c5b6a3bbfbb814c8e859029090",
-        ),
-    ],
-)
-def test_the_world_is_still_the_one_that_the_checkpoints_were_trained_on(seed: int, dials: dict, digest: str) -> None:
-    text = "\n".join(d.text for d in World(seed, **dials).documents(200))
-    # a change of wording is no error, but it means training the shipped checkpoints again
-    assert hashlib.sha256(text.encode()).hexdigest() == digest
-
-
-def test_the_world_needs_no_torch() -> None:
-    code = "import sys; import llmcourse.world; assert not {'torch', 'numpy', 'jaxtyping'} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_fewer_documents_are_the_first_of_more() -> None:

@@ -19,12 +19,16 @@ def toy(story: Story) -> None:
 
 
 def toy_with_things(story: Story) -> None:
-    """A story of a person and a thing, drawn in either order, before or behind somebody else, or unseen."""
+    """A story of a person and one thing or two, drawn in either order, before or behind somebody else, or unseen."""
     story.let(a=story.someone, b=story.someone, x=story.one_of("toy.thing", THINGS[:5]))
     if story.chance("toy.unseen", 0.2):
-        story.labels["thing"] = story["x"].key
+        story.labels["unseen"] = story["x"].key
     story.say("toy.has", "{a} has {x.a}.", "{x.A} is with {a}.", "{b} gave {a} {x.a}.", "{b} gave {x.a} to {a}.")
-    story.labels |= {"main": story["a"].name, "thing": story["x"].key}
+    story.labels |= {"main": story["a"].name, "things": (story["x"].key,)}
+    if story["x"] is THINGS[0] and story.chance("toy.second", 0.3):
+        story.let(y=story.one_of("toy.other", THINGS[1:7]))
+        story.say("toy.too", "And {y.a}.")
+        story.labels["things"] += (story["y"].key,)
 
 
 def world_that_tells(tell: Callable[[Story], None], seed: int = 5, **dials: object) -> World:
