@@ -203,6 +203,8 @@ def check_pair(world: World, story: str, question: str, chosen: str, rejected: s
     if reason == "made up":
         assert chosen == NOT_SAID
         assert is_open(world, story, question)
+        # who is not in the story did not do it either: "no" would be true
+        assert rejected != "No."
         return
     assert chosen == as_sentence(settled[question])
     bare = rejected.removesuffix(".")
