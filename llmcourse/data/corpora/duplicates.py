@@ -24,7 +24,7 @@ def without_near_duplicates(texts: Mapping[str, str], share: float = SHARE, n_wo
 
     No two texts that are kept have a Jaccard similarity of `share` or more: the longer ones come first, and what a
     text shares with one of them is at most what it shares with all. A text without words is not kept.
-    Source: Broder 1997, section 2, for the passages ("shingles") and the similarity ("resemblance").
+    Source: Broder 1997 for the passages ("shingles") and the similarity ("resemblance").
     Raises: ValueError unless 0 < share <= 1 and n_words >= 1.
     """
     if not 0 < share <= 1 or n_words < 1:
