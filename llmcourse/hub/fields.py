@@ -10,6 +10,7 @@ NO_EFFECT = """
     chunk_size_feed_forward is_encoder_decoder tokenizer_class prefix task_specific_params finetuning_task problem_type
     id2label label2id num_labels _num_labels bos_token_id eos_token_id pad_token_id unk_token_id sep_token_id
     cls_token_id mask_token_id decoder_start_token_id forced_bos_token_id forced_eos_token_id bad_words_ids
+    force_bos_token_to_be_generated
     initializer_range initializer_factor init_std attention_dropout activation_dropout classifier_dropout
     classif_dropout layerdrop encoder_layerdrop decoder_layerdrop max_length min_length do_sample early_stopping
     num_beams num_beam_groups num_return_sequences diversity_penalty temperature top_k top_p typical_p

@@ -12,8 +12,13 @@ from llmcourse.model.cache import KVCache, LayerCache
 from llmcourse.model.config import TransformerConfig
 from llmcourse.model.feedforward import make_feedforward
 from llmcourse.model.mask import score_bias
-from llmcourse.model.norm import make_norm
 from llmcourse.model.position import Rotation, make_position
+
+
+def make_norm(config: TransformerConfig) -> nn.Module:
+    """LayerNorm (Ba et al. 2016) or RMSNorm (Zhang & Sennrich 2019) over the model width."""
+    kind = nn.LayerNorm if config.norm == "layer" else nn.RMSNorm
+    return kind(config.d_model, eps=config.norm_eps)
 
 
 class Block(nn.Module):

@@ -4,9 +4,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from llmcourse.model.block import make_norm
 from llmcourse.model.config import TransformerConfig
 from llmcourse.model.feedforward import ACTIVATIONS
-from llmcourse.model.norm import make_norm
 
 
 class MaskedHead(nn.Module):
