@@ -164,7 +164,9 @@ class Story:
                 self._fill(piece.role, value)
                 words = render_words(value, form, piece.prefix, piece.suffix)
             else:
-                value, form = self._roles[piece.role], self._form(piece)
+                value, form = self._roles[piece.role], piece.form
+                if form in _PRONOUN_FORMS:
+                    form = self._pronoun(form, value)
                 words = render_words(value, form, piece.prefix, piece.suffix)
                 self._tape.emit(words)
             self._mentions.append((n_words, value, form, piece.prefix))
@@ -185,13 +187,14 @@ class Story:
         return self._distribution(slot.role) if slot.role in self._pending else self._words(slot)
 
     def _words(self, slot: Slot) -> tuple[str, ...]:
-        return render_words(self._roles[slot.role], self._form(slot), slot.prefix, slot.suffix)
+        value, form = self._roles[slot.role], slot.form
+        if form in _PRONOUN_FORMS:
+            form = self._pronoun(form, value)
+        return render_words(value, form, slot.prefix, slot.suffix)
 
-    def _form(self, slot: Slot) -> str:
-        """The form in which a slot is told: a pronoun only where it is clear whom it means."""
-        if slot.form not in _PRONOUN_FORMS:
-            return slot.form
-        return _PRONOUN_FORMS[slot.form][not self._is_clear(self._roles[slot.role])]
+    def _pronoun(self, form: str, person: Person | Stranger) -> str:
+        """The pronoun where it is clear whom it means, else the name."""
+        return _PRONOUN_FORMS[form][not self._is_clear(person)]
 
     def _is_clear(self, person: Person | Stranger) -> bool:
         """Whether a pronoun now means `person` and nobody else who was named in the sentence before."""
