@@ -1,4 +1,4 @@
-"""Trained models and their recipes: those that come with the course, and those that you make."""
+"""Trained models: those that come with the course, those that you make, and those that the world publishes."""
 
 from llmcourse.hub.bundle import Bundle, bundled, load_bundle, save_bundle
 from llmcourse.hub.excess import Share, WordSurprise, shares, word_surprises
