@@ -62,6 +62,8 @@ def serving() -> Iterator[Site]:
         site.url = f"http://127.0.0.1:{server.server_address[1]}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield site
-        server.shutdown()
-        thread.join()
+        try:
+            yield site
+        finally:  # a test that fails inside the block must not leave a thread that never ends
+            server.shutdown()
+            thread.join()
