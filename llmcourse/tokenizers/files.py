@@ -47,9 +47,9 @@ def write_text(path: str | Path, content: str) -> None:
 
 
 def read_text(path: str | Path) -> str:
-    """The text in the file, as it is. Raises: ValueError naming the file and what is wrong with it."""
+    """The text in the file, with Unix line ends. Raises: ValueError naming the file and what is wrong with it."""
     try:
-        return Path(path).read_bytes().decode("utf-8")
+        return Path(path).read_bytes().decode("utf-8").replace("\r\n", "\n")
     except FileNotFoundError as error:
         raise ValueError(f"There is no tokenizer file at {path}.") from error
     except (OSError, UnicodeDecodeError) as error:

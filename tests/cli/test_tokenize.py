@@ -118,11 +118,11 @@ def test_a_vocabulary_that_is_too_small_or_of_no_known_kind_is_refused(run, tmp_
 def test_damaged_and_foreign_files_and_folders_are_named(run, tmp_path, wordpiece):
     wordpiece.write_bytes(wordpiece.read_bytes()[:50])
     (tmp_path / "empty").mkdir()
-    (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
+    (tmp_path / "latin.txt").write_bytes(b"the \xe9")
     for words, message in [
         (["a", "--tokenizer", wordpiece], "no whole JSON file"),
         (["a", "--tokenizer", tmp_path / "empty"], "holds no tokenizer"),
-        (["--file", tmp_path / "latin.txt"], "byte 3 is 0xe9"),
+        (["--file", tmp_path / "latin.txt"], "byte 4 is 0xe9"),
     ]:
         outcome = run(*words)
         assert (outcome.exit_code, outcome.stderr.count("\n")) == (2, 1), outcome.stderr

@@ -89,6 +89,10 @@ def test_no_token_crosses_a_piece(tokenizer):
         assert tokenizer.encode(text) == by_piece
 
 
+def test_a_pattern_may_hold_groups():
+    assert pretokenize("ab1", r"(\p{L})|(\d)") == ["a", "b", "1"]
+
+
 def test_training_stops_early_when_the_text_runs_out_of_pairs():
     assert ByteBPE.train(["ab"], 1000).vocab_size == 257
     assert ByteBPE.train([], 1000, ["<|end|>"]).vocab_size == 257

@@ -51,6 +51,13 @@ def test_berts_normaliser_equals_the_librarys(lowercase, strip_accents, text):
     assert BertNormalizer(lowercase=lowercase, strip_accents=strip_accents)(text) == theirs.normalize_str(text)
 
 
+@pytest.mark.parametrize("text", [*HARD_TEXTS.values(), "का a\u20dd à"], ids=[*HARD_TEXTS, "marks that take room"])
+def test_berts_normaliser_equals_the_librarys_on_hard_texts(text):
+    for lowercase in (True, False):
+        theirs = tokenizers.normalizers.BertNormalizer(lowercase=lowercase)
+        assert BertNormalizer(lowercase=lowercase)(text) == theirs.normalize_str(text)
+
+
 @settings(max_examples=60, deadline=None)
 @given(text=OLD_TEXT | TRICKY_TEXT)
 def test_splitters_equal_the_librarys(text):
@@ -76,6 +83,18 @@ def test_wordpiece_equals_the_librarys_whatever_the_vocabulary(tokens, inner, wo
     vocabulary = {token: number for number, token in enumerate(["[UNK]", *sorted(tokens | inner)])}
     theirs = tokenizers.models.WordPiece(vocabulary, unk_token="[UNK]", max_input_chars_per_word=9)
     assert WordPiece(vocabulary, max_letters=9).encode(word) == [token.id for token in theirs.tokenize(word)]
+
+
+@pytest.mark.parametrize("length", [8, 9, 10])
+def test_a_word_that_is_too_long_is_unknown_as_in_the_library(length):
+    vocabulary = {"[UNK]": 0, "a": 1, "##a": 2}
+    theirs = tokenizers.models.WordPiece(vocabulary, unk_token="[UNK]", max_input_chars_per_word=9)
+    ids = WordPiece(vocabulary, max_letters=9).encode("a" * length)
+    assert (
+        ids
+        == [token.id for token in theirs.tokenize("a" * length)]
+        == ([0] if length > 9 else [1] + [2] * (length - 1))
+    )
 
 
 @settings(max_examples=80, deadline=None)

@@ -74,7 +74,10 @@ def test_the_library_reads_our_file_and_we_read_the_librarys(name, tmp_path):
 
 def test_a_file_like_llamas_gives_the_same_ids_and_texts():
     theirs = llama_like()
-    assert_same(from_json(json.loads(theirs.to_str())), theirs, LLAMA_TEXTS)
+    ours = from_json(json.loads(theirs.to_str()))
+    assert_same(ours, theirs, LLAMA_TEXTS)
+    ids = [ours.vocabulary[token] for token in ("the", "<0xE7>", "<0x8C>", "the", "<0xC3>", "<0xA9>", "▁c", "<0xFF>")]
+    assert ours.decode(ids) == theirs.decode(ids) == "the\ufffd\ufffdtheé c\ufffd"
 
 
 def test_other_parts_of_the_librarys_files_are_read():
@@ -119,6 +122,19 @@ def test_our_own_format_is_read_as_the_same_tokenizer(tmp_path):
     ours = ByteBPE.train(TRAINING_TEXTS, 330, ["<|end|>"])
     ours.save(tmp_path / "tokenizer.json")
     assert to_json(read_tokenizer(tmp_path)) == to_json(from_byte_bpe(ours))
+
+
+@pytest.mark.parametrize(("name", "special"), [("t5", "</s>"), ("bert", "cat"), ("gpt2", "Ġcat")])
+def test_no_text_spells_a_special_of_the_file_where_it_is_not_allowed(name, special):
+    content = to_json(family(name))
+    number = family(name).vocabulary[special]
+    if special not in family(name).specials:
+        content["added_tokens"].append({"id": number, "content": special, "special": True})
+    content["model"]["ignore_merges"] = True
+    content["model"]["merges"] = []
+    ours = from_json(content)
+    assert number not in ours.encode(f"so {special} cat {special}")
+    assert ours.encode(f"so {special} it", allow_special=True).count(number) == 1
 
 
 def edit(name, *path, to):

@@ -63,6 +63,8 @@ def test_vocab_txt_reads_back_here_and_in_the_library(tmp_path):
         theirs = tokenizers.models.WordPiece.from_file(str(path))
         assert [token.id for token in theirs.tokenize("newest")] == family(name).encode("newest")
     assert read_tokenizer(path).specials == family("bert").specials
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))  # as an editor on Windows saves it
+    assert read_tokenizer(path).vocabulary == family("bert cased").vocabulary
 
 
 def test_a_unigram_vocabulary_reads_back_to_the_last_digit(tmp_path):
@@ -105,6 +107,8 @@ def test_a_tiktoken_file_in_another_order_gives_tiktokens_ids(tmp_path, monkeypa
     back = read_tiktoken(path, GPT2_PATTERN)
     for text in [*HARD_TEXTS.values(), "zyzzy zyzzyzyzzy newestlow lowest"]:
         assert back.encode(text) == theirs.encode(text, disallowed_special=())
+    path.write_text("\n".join(reversed(path.read_text(encoding="utf-8").splitlines())), encoding="utf-8")
+    assert read_tiktoken(path, GPT2_PATTERN).model.merges == back.model.merges
 
 
 def write_lines(path, tokens):
