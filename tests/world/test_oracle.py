@@ -51,7 +51,9 @@ def brute_force(texts: dict[str, float], tokenizer, end: int) -> dict[tuple[int,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("make", [byte_bpe, lambda texts: Letters(), lambda texts: Lengths()])
+@pytest.mark.parametrize(
+    "make", [byte_bpe, lambda texts: Letters(), lambda texts: Lengths()], ids=["bytes", "letters", "lengths"]
+)
 @pytest.mark.parametrize("tell", [toy, toy_with_things])
 def test_token_probabilities_are_those_of_the_enumerated_documents(make, tell) -> None:
     world = world_that_tells(tell)
@@ -178,6 +180,22 @@ def test_a_tokenizer_that_joins_words_is_refused() -> None:
     with pytest.raises(ValueError, match="word by word") as error:
         list(TokenOracle(world, tokenizer).walk([tokenizer.special_id(END), *tokenizer.encode("It was late.")]))
     assert "\n" not in str(error.value)
+
+
+def test_a_tokenizer_that_joins_two_rare_words_is_refused_where_they_may_meet() -> None:
+    world = world_that_tells(toy)
+    name = world.people[0].name
+    checked = "".join(document.text for document in world.documents(8, "valid"))
+    other = next(word for word in world.next_word_probs(f"{name} saw") if f"saw {word}" not in checked)
+
+    class Joins(Letters):
+        def encode(self, text: str) -> list[int]:
+            return super().encode(text) + [1] * text.count(f"saw {other}")
+
+    tokenizer = Joins()
+    assert world.next_token_probs([0], tokenizer)
+    with pytest.raises(ValueError, match=f"word by word: 'saw {other}' shows it"):
+        world.next_token_probs([0, *tokenizer.encode(f"{name} saw")], tokenizer)
 
 
 def test_a_tokenizer_that_leaves_a_word_out_is_refused() -> None:
