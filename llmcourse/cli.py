@@ -189,7 +189,11 @@ def generate(
     )
 
 
-@app.command(rich_help_panel=TRAIN)
+@app.command(
+    rich_help_panel=TRAIN,
+    epilog='For example: llmcourse tokenize "the cat sat" --tokenizer gpt2; '
+    "llmcourse tokenize --train book.txt --kind unigram --vocab-size 2000 --out mine/tokenizer.json",
+)
 def tokenize(
     text: Annotated[str | None, typer.Argument(help="The text to cut into tokens.")] = None,
     file: Annotated[Path | None, typer.Option(help="A text file to cut, in place of TEXT.")] = None,
