@@ -6,9 +6,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+# from the logits of the next token and the ids so far, PADDING among them where a row is shorter than others
 LogitTransform = Callable[[Float[Tensor, "B V"], Int[Tensor, "B T"]], Float[Tensor, "B V"]]
 
 REMOVED = float("-inf")  # the probability of a removed token is exactly zero
+PADDING = -1  # no token at all, so that what stands left of a prompt is not penalised
 
 
 def compose(*transforms: LogitTransform) -> LogitTransform:
@@ -95,7 +97,42 @@ def repetition_penalty(penalty: float) -> LogitTransform:
         raise ValueError(f"repetition_penalty must be positive, not {penalty}.")
 
     def transform(logits: Float[Tensor, "B V"], ids: Int[Tensor, "B T"]) -> Float[Tensor, "B V"]:
-        seen = logits.gather(-1, ids)
-        return logits.scatter(-1, ids, torch.where(seen > 0, seen / penalty, seen * penalty))
+        penalised = torch.where(logits > 0, logits / penalty, logits * penalty)
+        return torch.where(_counts(logits, ids) > 0, penalised, logits)
 
     return transform
+
+
+def presence_penalty(penalty: float) -> LogitTransform:
+    """Subtract `penalty` from the logits of tokens that already stand in the text, however often."""
+    return lambda logits, ids: logits - penalty * (_counts(logits, ids) > 0)
+
+
+def frequency_penalty(penalty: float) -> LogitTransform:
+    """Subtract `penalty` from a token's logit once for each time that it already stands in the text."""
+    return lambda logits, ids: logits - penalty * _counts(logits, ids)
+
+
+def no_repeat_ngram(n: int) -> LogitTransform:
+    """Remove each token that would end a run of `n` tokens which the text already holds.
+
+    Raises: ValueError for n below 1.
+    Source: Paulus et al. 2017, for n = 3.
+    """
+    if n < 1:
+        raise ValueError(f"no_repeat_ngram needs runs of at least 1 token, not {n}.")
+
+    def transform(logits: Float[Tensor, "B V"], ids: Int[Tensor, "B T"]) -> Float[Tensor, "B V"]:
+        if ids.shape[1] < n:
+            return logits
+        runs = ids.unfold(1, n, 1)  # B T-n+1 n
+        begun = ids[:, None, ids.shape[1] - n + 1 :]  # what the text ends with, one token short of a run
+        is_begun = (runs[..., :-1] == begun).all(dim=-1) & (runs != PADDING).all(dim=-1)
+        return logits.masked_fill(_counts(logits, torch.where(is_begun, runs[..., -1], PADDING)) > 0, REMOVED)
+
+    return transform
+
+
+def _counts(logits: Float[Tensor, "B V"], ids: Int[Tensor, "B T"]) -> Float[Tensor, "B V"]:
+    """How often each token of the vocabulary stands among the ids."""
+    return torch.zeros_like(logits).scatter_add(-1, ids.clamp(min=0), (ids != PADDING).to(logits.dtype))

@@ -7,6 +7,7 @@ from llmcourse.model.config import Alibi, Bucketed, Experts, Learned, Rotary, Si
 from llmcourse.model.count import count_parameters, parameters_by_part
 from llmcourse.model.mask import causal
 from llmcourse.model.presets import PRESETS, preset
+from llmcourse.model.quantize import n_bytes, quantize
 from llmcourse.model.transformer import Transformer
 
 __all__ = [
@@ -28,7 +29,9 @@ __all__ = [
     "count_parameters",
     "fused_attend",
     "merge_heads",
+    "n_bytes",
     "parameters_by_part",
     "preset",
+    "quantize",
     "split_heads",
 ]

@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from llmcourse.decoding import Hypothesis, beam_search, generate
+from llmcourse.decoding import Hypothesis, beam_search, generate, no_repeat_ngram
 
 PROMPT = torch.tensor([3, 1, 4])
 EOS = (0,)
@@ -97,7 +97,63 @@ def test_a_length_penalty_favours_longer_continuations(model):
     assert len(long.ids) > len(short.ids)
 
 
-@pytest.mark.parametrize("options", [{"n_beams": 0}, {"max_new_tokens": 0}, {"length_penalty": -1.0}])
-def test_a_beam_that_cannot_work_is_refused(model, options):
-    with pytest.raises(ValueError, match="Beam search needs"):
-        beam_search(model, PROMPT, **{"max_new_tokens": 3, "n_beams": 2, **options})
+def test_with_early_stopping_the_search_is_over_once_enough_have_ended(model, monkeypatch):
+    monkeypatch.setattr("llmcourse.decoding.beam._is_settled", lambda *_: False)
+    options = {"eos": (0, 1, 2), "length_penalty": 1.5}
+    lengths = []
+    for first in range(1, 13):
+        prompt = torch.tensor([first, 1, 4])
+        early = beam_search(model, prompt, 12, 3, early_stopping=True, **options)
+        assert all(h.ended for h in early)
+        lengths.append(max(len(h.ids) for h in early))
+        # a search that may not go further finds the same ends, among what has not ended
+        within = [h for h in beam_search(model, prompt, lengths[-1], 30, **options) if h.ended]
+        assert {h.ids for h in early} <= {h.ids for h in within}
+        assert early[0].score(1.5) <= beam_search(model, prompt, 12, 3, **options)[0].score(1.5)
+    assert max(lengths) < 12
+
+
+def test_the_n_best_are_the_first_of_all(model):
+    everything = beam_search(model, PROMPT, 8, 4, eos=EOS)
+    assert beam_search(model, PROMPT, 8, 4, eos=EOS, n_best=2) == everything[:2]
+
+
+def test_a_run_of_tokens_ends_a_hypothesis(model):
+    run = beam_search(model, PROMPT, 8, 4)[0].ids[2:4]
+    found = beam_search(model, PROMPT, 8, 4, eos=EOS, stop=[run])
+    assert any(h.ended and h.ids[-2:] == run for h in found)
+    for hypothesis in found:
+        ends = [n for n in range(1, len(hypothesis.ids) + 1) if hypothesis.ids[max(0, n - 2) : n] == run]
+        assert ends in ([], [len(hypothesis.ids)])
+        assert hypothesis.ended == (hypothesis.ids[-1] == 0 or bool(ends))
+        assert hypothesis.log_prob == pytest.approx(_log_prob(model, hypothesis.ids), abs=1e-4)
+
+
+def test_a_transform_holds_for_every_hypothesis(model):
+    def repeats(hypothesis: Hypothesis) -> bool:
+        ids = (*PROMPT.tolist(), *hypothesis.ids)
+        return len(set(ids)) < len(ids)
+
+    assert any(map(repeats, beam_search(model, PROMPT, 8, 4)))
+    assert not any(map(repeats, beam_search(model, PROMPT, 8, 4, transform=no_repeat_ngram(1))))
+
+
+def test_a_search_stops_at_the_context(model):
+    assert len(beam_search(model, PROMPT, 100, 2)[0].ids) == 40 - 3 + 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n_beams": 0}, "Beam search needs"),
+        ({"n_best": 3}, "Beam search needs"),
+        ({"n_best": 0}, "Beam search needs"),
+        ({"length_penalty": -1.0}, "Beam search needs"),
+        ({"max_new_tokens": 0}, "max_new_tokens must be at least 1"),
+        ({"prompt": PROMPT[:0]}, "The prompt is empty"),
+        ({"prompt": PROMPT.repeat(14)}, "42 tokens does not fit the context of 40"),
+    ],
+)
+def test_a_beam_that_cannot_work_is_refused(model, options, message):
+    with pytest.raises(ValueError, match=message):
+        beam_search(model, **{"prompt": PROMPT, "max_new_tokens": 3, "n_beams": 2, **options})

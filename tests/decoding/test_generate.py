@@ -3,13 +3,28 @@
 import pytest
 import torch
 
-from llmcourse.decoding import choose, compose, generate, stream, temperature, top_k
+from llmcourse.decoding import (
+    choose,
+    compose,
+    frequency_penalty,
+    generate,
+    no_repeat_ngram,
+    presence_penalty,
+    repetition_penalty,
+    stream,
+    temperature,
+    top_k,
+)
 
 PROMPTS = torch.tensor([[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12]])
 
 
 def _generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
+
+
+def _luck(n: int) -> list[torch.Generator]:
+    return [_generator(seed) for seed in range(n)]
 
 
 @pytest.mark.parametrize("transform", [None, compose(temperature(0.8), top_k(5))])
@@ -27,11 +42,25 @@ def test_greedy_takes_the_likeliest_token_each_time(model):
     assert torch.equal(generate(model, PROMPTS, 10), ids[:, 4:])
 
 
-def test_left_padded_rows_generate_what_they_would_alone(model):
+PENALTIES = [repetition_penalty(1.6), presence_penalty(1.0), frequency_penalty(0.7), no_repeat_ngram(2)]
+
+
+@pytest.mark.parametrize("transform", [None, *(compose(each, temperature(0)) for each in PENALTIES)])
+def test_left_padded_rows_generate_what_they_would_alone(model, transform):
     padded = torch.cat((torch.zeros(3, 2, dtype=torch.long), PROMPTS), dim=1)
     is_real = torch.ones_like(padded, dtype=torch.bool)
     is_real[:, :2] = False
-    assert torch.equal(generate(model, padded, 12, is_real=is_real), generate(model, PROMPTS, 12))
+    alone = generate(model, PROMPTS, 12, transform=transform)
+    assert torch.equal(generate(model, padded, 12, transform=transform, is_real=is_real), alone)
+
+
+def test_prompts_of_unequal_length_generate_what_they_would_alone(model):
+    prompts = [torch.tensor(ids) for ids in ([3], [5, 6, 7], [9, 2, 0, 1, 12])]
+    padded = torch.stack([torch.cat((torch.zeros(5 - len(p), dtype=torch.long), p)) for p in prompts])
+    is_real = torch.stack([torch.arange(5) >= 5 - len(p) for p in prompts])
+    together = generate(model, padded, 12, is_real=is_real, transform=temperature(1.0), generator=_luck(3))
+    for row, prompt, luck in zip(together, prompts, _luck(3), strict=True):
+        assert torch.equal(row, generate(model, prompt[None], 12, transform=temperature(1.0), generator=[luck])[0])
 
 
 def test_a_row_that_has_ended_stays_ended(model):
@@ -51,6 +80,45 @@ def test_generation_stops_when_all_rows_have_ended(model):
     eos = [int(one[0, 3]), 99]
     first = one[0].tolist().index(eos[0])
     assert generate(model, PROMPTS[:1], 15, eos=eos).shape[1] == first + 1
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_a_row_ends_with_a_run_of_tokens_that_stops_it(model, length):
+    free = generate(model, PROMPTS, 15)
+    run, other = free[0, 4 : 4 + length].tolist(), [11] * 9
+    stopped = generate(model, PROMPTS, 15, stop=[run, other])
+    for row, free_row in zip(stopped.tolist(), free.tolist(), strict=True):
+        ends = [n for n in range(length, 16) if free_row[n - length : n] == run]
+        end = ends[0] if ends else 15
+        assert row[:end] == free_row[:end]
+        assert set(row[end:]) <= {run[-1]}
+
+
+def test_a_run_that_begins_in_the_prompt_stops_nothing(model):
+    first = generate(model, PROMPTS[:1], 1)[0].tolist()
+    assert generate(model, PROMPTS[:1], 5, stop=[[4, *first]]).shape[1] == 5
+
+
+def test_each_row_may_have_its_own_luck(model):
+    together = generate(model, PROMPTS, 12, transform=temperature(1.5), generator=_luck(3))
+    turned = generate(model, PROMPTS.flip(0), 12, transform=temperature(1.5), generator=_luck(3)[::-1])
+    assert torch.equal(together, turned.flip(0))
+    assert not torch.equal(together, generate(model, PROMPTS, 12, transform=temperature(1.5), generator=_luck(4)[1:]))
+
+
+def test_decoding_leaves_gradients_as_they_were(model):
+    for _ in stream(model, PROMPTS, 3):
+        assert torch.is_grad_enabled()
+    seen = []
+    generate(model, PROMPTS, 3, transform=lambda logits, _: seen.append(logits.requires_grad) or logits)
+    assert seen == [False] * 3
+
+
+def test_any_function_from_ids_to_logits_can_write():
+    def count_on(ids: torch.Tensor) -> torch.Tensor:
+        return 9.0 * torch.nn.functional.one_hot((ids + 1) % 5, 5)
+
+    assert generate(count_on, torch.tensor([[0], [3]]), 4).tolist() == [[1, 2, 3, 4], [4, 0, 1, 2]]
 
 
 def test_generation_stops_at_the_context(model):
@@ -92,8 +160,23 @@ def test_a_stream_can_be_left_early(model):
         (torch.zeros(1, 41, dtype=torch.long), 5, "41 tokens does not fit the context of 40"),
         (torch.tensor([[13]]), 5, "the model knows 0 to 12"),
         (torch.tensor([[1]]), 0, "max_new_tokens must be at least 1"),
+        (torch.tensor([[-1]]), 5, "ids from -1 to -1"),
     ],
 )
 def test_a_prompt_that_cannot_work_is_refused(model, prompt, n, message):
     with pytest.raises(ValueError, match=message):
         generate(model, prompt, n)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"stop": [[3], []]}, "A stop sequence must hold at least 1 token"),
+        ({"generator": [torch.Generator()], "transform": top_k(3)}, "there are 3 rows and 1 generators"),
+        ({"transform": compose(*(no_repeat_ngram(1), top_k(1), lambda x, _: x - torch.inf))}, "No token is left"),
+        ({"source": torch.ones(3, 2, dtype=torch.long)}, "An encoder-decoder needs a source"),
+    ],
+)
+def test_an_option_that_cannot_work_is_refused(model, options, message):
+    with pytest.raises(ValueError, match=message):
+        generate(model, PROMPTS, 3, **options)
