@@ -67,6 +67,7 @@ def test_another_seed_is_one_clear_line(seed: object) -> None:
         assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow  # the checks bring torch
 def test_each_class_has_a_world_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     from llmcourse.checks.seeds import VARIABLE, secret_seed, secret_seeds
 
