@@ -1,5 +1,8 @@
 """Every family's ids, segments and texts equal those of the tokenizers library, which gets our vocabularies."""
 
+import subprocess
+import sys
+
 import pytest
 import tokenizers
 from hypothesis import given, settings
@@ -163,6 +166,21 @@ def test_specials_are_text_unless_allowed():
 def test_training_reads_an_iterator_and_gives_the_same_tokens_whatever_the_order():
     for train in (train_wordpiece, train_unigram):
         assert train(iter(TRAINING_TEXTS), 130).vocabulary == train(TRAINING_TEXTS[::-1], 130).vocabulary
+
+
+def test_training_gives_the_same_tokens_whatever_the_hash_seed():
+    program = (
+        "from llmcourse.tokenizers import to_json, train_unigram, train_wordpiece; "
+        "texts = ['the cat sat on the mat, the hat, that cat'] * 3; "
+        "print(to_json(train_wordpiece(texts, 60)), to_json(train_unigram(texts, 30)))"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": seed}
+        ).stdout
+        for seed in ("0", "1")
+    }
+    assert len(found) == 1
 
 
 @pytest.mark.parametrize(
