@@ -154,6 +154,9 @@ def nested_sets(names: Sequence[str]) -> Picture:
     return picture
 
 
+ROW = 0.48  # the height of a candidate's two lines
+
+
 @house_style
 def beam_tree(candidates: Sequence[tuple[Sequence[str], float, bool]], *, root: str = "start") -> Picture:
     """The search as a tree that grows to the right: each candidate with its log-probability, kept ones in colour.
@@ -161,24 +164,38 @@ def beam_tree(candidates: Sequence[tuple[Sequence[str], float, bool]], *, root: 
     A candidate is (its tokens so far, log-probability in nats, whether the beam kept it); its parent is the candidate
     that lacks the last token.
     """
-    depth = max((len(tokens) for tokens, _, _ in candidates), default=0)
     leaves = _rows(candidates)
     n_rows = max(leaves.values(), default=0) + 1
-    picture, axes = bare_canvas(0.4 + 0.42 * n_rows)
-    step = (5.6 - 0.5) / max(depth, 1)
+    picture, axes = bare_canvas(0.4 + ROW * n_rows)
+    lefts = _columns(candidates)
     # where the lines to a candidate's children begin: at the end of its label
-    ends: dict[tuple[str, ...], tuple[float, float]] = {(): (0.58, 0.25 + 0.42 * leaves[()])}
+    ends: dict[tuple[str, ...], tuple[float, float]] = {(): (0.58, 0.25 + ROW * leaves[()])}
     axes.text(0.3, ends[()][1], root, ha="center", va="center", fontsize=11, color=MUTED)
     for tokens, log_prob, kept in sorted(candidates, key=lambda each: len(each[0])):
         key = tuple(tokens)
-        left, y = 0.8 + step * (len(key) - 1), 0.25 + 0.42 * leaves[key]
-        label = f"{shown(key[-1])}  {log_prob:.2f}"
-        ends[key] = (left + 0.12 + 0.1 * len(label), y)
+        left, y = lefts[len(key) - 1], 0.25 + ROW * leaves[key]
+        lines = (shown(key[-1]), f"{log_prob:.2f}")
+        ends[key] = (left + _width(*lines), y)
         start = ends[key[:-1]]
         axes.plot([start[0], left], [start[1], y], color=MODEL if kept else BASELINE, lw=2.2 if kept else 1.2)
         look: dict[str, Any] = {"color": INK, "weight": "bold"} if kept else {"color": MUTED}
-        axes.text(left + 0.05, y, label, va="center", fontsize=11, **look)
+        axes.text(left + 0.05, y, "\n".join(lines), va="center", fontsize=10.5, linespacing=1.05, **look)
     return picture
+
+
+def _width(*lines: str) -> float:
+    return 0.14 + 0.1 * max(len(line) for line in lines)
+
+
+def _columns(candidates: Sequence[tuple[Sequence[str], float, bool]]) -> list[float]:
+    """Where the labels of each depth begin: as far apart as the longest of them needs, at least."""
+    depth = max((len(tokens) for tokens, _, _ in candidates), default=0)
+    widths = [
+        max(_width(shown(tokens[-1]), f"{log_prob:.2f}") for tokens, log_prob, _ in candidates if len(tokens) == d)
+        for d in range(1, depth + 1)
+    ]
+    gap = max(0.2, (5.6 - 0.8 - sum(widths)) / max(depth, 1))
+    return [0.8 + sum(widths[:d]) + gap * d for d in range(depth)]
 
 
 def _rows(candidates: Sequence[tuple[Sequence[str], float, bool]]) -> dict[tuple[str, ...], float]:

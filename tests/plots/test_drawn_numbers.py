@@ -125,9 +125,9 @@ def test_a_beam_tree_joins_each_candidate_to_its_parent_and_marks_what_was_kept(
     picture = plots.beam_tree([(("a",), -0.5, True), (("b",), -1.5, False), (("a", "c"), -0.9, True)])
     axes = picture.axes[0]
     labels = {text.get_text(): text for text in axes.texts}
-    assert set(labels) == {"start", "a  -0.50", "b  -1.50", "c  -0.90"}
-    assert labels["a  -0.50"].get_weight() == "bold"
-    assert labels["b  -1.50"].get_weight() == "normal"
+    assert set(labels) == {"start", "a\n-0.50", "b\n-1.50", "c\n-0.90"}
+    assert labels["a\n-0.50"].get_weight() == "bold"
+    assert labels["b\n-1.50"].get_weight() == "normal"
     assert len(axes.lines) == 3
 
 
@@ -164,3 +164,11 @@ def test_a_space_inside_a_name_stays_a_space_and_one_at_its_end_is_shown():
     picture = plots.heatmap([[1.0, 0.5]], ["layer 0, head 1"], [" the", "a b"])
     assert [tick.get_text() for tick in picture.axes[0].get_yticklabels()] == ["layer 0, head 1"]
     assert [tick.get_text() for tick in picture.axes[0].get_xticklabels()] == ["·the", "a b"]
+
+
+def test_the_labels_of_a_beam_tree_do_not_touch():
+    long = [((" unfortunately",), -0.5, True), ((" unfortunately", " so"), -0.6, True), ((" b",), -1.0, False)]
+    picture = plots.beam_tree([*long, ((" unfortunately", " and"), -0.9, False)])
+    renderer = picture.canvas.get_renderer()
+    boxes = [text.get_window_extent(renderer) for text in picture.axes[0].texts]
+    assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
