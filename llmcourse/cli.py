@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from llmcourse.commands.errors import RunFailed, exit_code, one_line
+from llmcourse.commands.generate import MODEL, generate
 from llmcourse.commands.places import course_root
 
 # Commands import what they need when they run, so that `llmcourse --help` is quick and works without torch.
@@ -36,7 +37,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 READ, BUILD, TRAIN = "Read and work", "Build and check", "Train and write"
-MODEL = "microworld-small"
 CORPORA = (
     "What to learn: microworld (the default), stdlib-code or stdlib-docs, which need no network; or, fetched once, "
     "tiny-shakespeare, tinystories, tinystories-sample, fineweb-edu-sample, wikitext-2, sst-2 or dolly-15k."
@@ -163,66 +163,7 @@ def train(
     train_model(text=text, corpus=corpus, preset=preset, steps=steps, lr=lr, seed=seed, out=out, resume=resume)
 
 
-@app.command(rich_help_panel=TRAIN)
-def generate(
-    prompt: Annotated[str, typer.Argument(help="The beginning, which the model writes on from.")] = "",
-    model: Annotated[str, typer.Option(help="A model of the course, or a folder that `train` made.")] = MODEL,
-    max_new_tokens: Annotated[int, typer.Option(min=1, help="Tokens at most.")] = 200,
-    temperature: Annotated[float, typer.Option(help="Below 1 safer, above 1 wilder; 0 takes the likeliest.")] = 1.0,
-    top_k: Annotated[int | None, typer.Option(help="Draw from the k likeliest tokens only.")] = None,
-    top_p: Annotated[float | None, typer.Option(help="Draw from the fewest tokens that hold this mass.")] = None,
-    min_p: Annotated[float | None, typer.Option(help="Leave out tokens below this share of the likeliest.")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed draws the same text.")] = 0,
-) -> None:
-    """Let a trained model write on from a prompt."""
-    from llmcourse.commands.generate import generate_text
-
-    generate_text(
-        prompt,
-        model=model,
-        max_new_tokens=max_new_tokens,
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        min_p=min_p,
-        seed=seed,
-    )
-
-
-@app.command(
-    rich_help_panel=TRAIN,
-    epilog='For example: llmcourse tokenize "the cat sat" --tokenizer gpt2; '
-    "llmcourse tokenize --train book.txt --kind unigram --vocab-size 2000 --out mine/tokenizer.json",
-)
-def tokenize(
-    text: Annotated[str | None, typer.Argument(help="The text to cut into tokens.")] = None,
-    file: Annotated[Path | None, typer.Option(help="A text file to cut, in place of TEXT.")] = None,
-    tokenizer: Annotated[
-        str,
-        typer.Option(
-            help="A model of the course; a tokenizer.json, vocab.txt, .vocab or .tiktoken file or a folder with one; "
-            "or a published encoding, such as gpt2 or o200k_base (fetched once)."
-        ),
-    ] = MODEL,
-    ids: Annotated[bool, typer.Option("--ids", help="Show the ids only, on one line.")] = False,
-    for_model: Annotated[
-        bool, typer.Option("--for-model", help="Add the special tokens that the family puts around a text.")
-    ] = False,
-    decode: Annotated[str | None, typer.Option(help="Ids to turn back into text: --decode '17 4 256'.")] = None,
-    train: Annotated[Path | None, typer.Option(help="A text file to learn a new tokenizer from.")] = None,
-    kind: Annotated[str, typer.Option(help="What to learn: bpe, wordpiece or unigram.")] = "bpe",
-    vocab_size: Annotated[int, typer.Option(min=1, help="How many tokens to learn at most.")] = 1000,
-    out: Annotated[Path, typer.Option(help="Where to write what was learned.")] = Path("tokenizer.json"),
-) -> None:
-    """Show how a text is cut into tokens; turn ids back into text; or learn a tokenizer from your own text."""
-    from llmcourse.commands.tokenize import decode_ids, tokenize_text, train_tokenizer
-
-    if train is not None:
-        train_tokenizer(train, kind=kind, vocab_size=vocab_size, out=out)
-    elif decode is not None:
-        decode_ids(decode, tokenizer)
-    else:
-        tokenize_text(text, file=file, tokenizer=tokenizer, for_model=for_model, only_ids=ids)
+app.command(rich_help_panel=TRAIN)(generate)
 
 
 @app.command(rich_help_panel=TRAIN)

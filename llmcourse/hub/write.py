@@ -1,12 +1,15 @@
 """A trained model at work on text: give it a beginning, get the rest."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import torch
+from jaxtyping import Int
+from torch import Tensor
 
 from llmcourse.decoding import stream, temperature
 from llmcourse.decoding.transforms import LogitTransform
 from llmcourse.hub.bundle import Bundle
+from llmcourse.tokenizers import ByteBPE
 
 END = "<|end|>"
 
@@ -23,18 +26,30 @@ def write_on(
 
     Without `transform` it draws from its own distribution. Pieces hold whole characters only.
     """
-    tokenizer = bundle.tokenizer
-    end = tokenizer.special_id(END)
-    ids = torch.tensor([[end, *tokenizer.encode(prompt)]])
-    generator = torch.Generator().manual_seed(seed)
-    unfinished: list[int] = []
     tokens = stream(
-        bundle.model, ids, max_new_tokens, transform=transform or temperature(1.0), generator=generator, eos=(end,)
+        bundle.model,
+        opening(bundle, prompt)[None],
+        max_new_tokens,
+        transform=transform or temperature(1.0),
+        generator=torch.Generator().manual_seed(seed),
+        eos=(bundle.tokenizer.special_id(END),),
     )
-    for token in tokens:
-        if int(token[0]) == end:
+    return pieces_of((int(token[0]) for token in tokens), bundle.tokenizer)
+
+
+def opening(bundle: Bundle, prompt: str = "") -> Int[Tensor, " T"]:
+    """The ids of a document that begins with the prompt."""
+    return torch.tensor([bundle.tokenizer.special_id(END), *bundle.tokenizer.encode(prompt)])
+
+
+def pieces_of(ids: Iterable[int], tokenizer: ByteBPE) -> Iterator[str]:
+    """The text of ids as they come, in whole characters, until the document ends."""
+    end = tokenizer.special_id(END)
+    unfinished: list[int] = []
+    for token in ids:
+        if token == end:
             break
-        unfinished.append(int(token[0]))
+        unfinished.append(token)
         text = tokenizer.decode(unfinished)
         if not text.endswith("\ufffd"):  # a character may be cut between two tokens
             yield text
