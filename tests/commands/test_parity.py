@@ -62,7 +62,9 @@ def test_logits_that_differ_are_noticed(tmp_path, monkeypatch):
     with serving() as site:
         _published(site, tmp_path)
         folder = find_folder("gpt2", ["weights", "tokenizer"], tmp_path / "cache", site.url)
-    assert len(released.compare(folder)) == 3
+    released.main(tmp_path / "gpt2", tmp_path / "local.json")  # a folder that was not fetched will do too
+    record = json.loads((tmp_path / "local.json").read_text(encoding="utf-8"))
+    assert (record["revision"], len(record["prompts"])) == ("a local folder", 3)
     monkeypatch.setattr(released, "load", perturbed)
     with pytest.raises(AssertionError, match="logits after 'The cat sat on the mat' differ"):
         released.compare(folder)

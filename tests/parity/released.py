@@ -35,7 +35,9 @@ def main(folder: Path, out: Path) -> None:
 
 def origin(folder: Path) -> dict[str, Any]:
     """Where the checkpoint came from, with the SHA-256 of each file that came."""
-    source = json.loads((folder / "source.json").read_text(encoding="utf-8"))
+    record = folder / "source.json"  # a folder that was not fetched has none
+    local = {"name": str(folder), "revision": "a local folder", "files": {}}
+    source = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else local
     source["files"] = {name: checksum for name, checksum in source["files"].items() if checksum is not None}
     versions = {"torch": torch.__version__.split("+")[0], "transformers": transformers.__version__}
     n_numbers = sum(weight.numel() for path in folder.glob("*.safetensors") for weight in load_file(path).values())
