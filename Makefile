@@ -11,7 +11,7 @@ ARGS ?=
 export TORCH_INDEX PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book serve lab notebooks test check exercises grade-demo models lock clean
+.PHONY: help setup book serve lab notebooks test check exercises grade-demo bench models lock clean
 
 help:  ## Show these lines
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ exercises: $(STAMP)  ## Write exercises/ from solutions/
 
 grade-demo: $(STAMP)  ## Grade a made-up class from release to export
 	@$(RUN) grade-demo $(ARGS)
+
+bench: $(STAMP)  ## Time the package beside the libraries that do the same work
+	@$(RUN) bench $(ARGS)
 
 models: $(STAMP)  ## Train the shipped checkpoint again
 	@$(RUN) models $(ARGS)

@@ -121,6 +121,16 @@ def parity(
 
 
 @app.command(rich_help_panel=BUILD)
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(help="Which ones; all where none is named.")] = None,
+) -> None:
+    """Time the package beside the libraries that do the same work, in turn, as ratios."""
+    from llmcourse.commands.bench import run_benchmarks
+
+    run_benchmarks(course_root(), names or ())
+
+
+@app.command(rich_help_panel=BUILD)
 def exercises() -> None:
     """Write exercises/ from solutions/: what students get, without answers and hidden tests."""
     from llmcourse.grading.release import generate
@@ -164,6 +174,42 @@ def train(
 
 
 app.command(rich_help_panel=TRAIN)(generate)
+
+
+@app.command(
+    rich_help_panel=TRAIN,
+    epilog='For example: llmcourse tokenize "the cat sat" --tokenizer gpt2; '
+    "llmcourse tokenize --train book.txt --kind unigram --vocab-size 2000 --out mine/tokenizer.json",
+)
+def tokenize(
+    text: Annotated[str | None, typer.Argument(help="The text to cut into tokens.")] = None,
+    file: Annotated[Path | None, typer.Option(help="A text file to cut, in place of TEXT.")] = None,
+    tokenizer: Annotated[
+        str,
+        typer.Option(
+            help="A model of the course; a tokenizer.json, vocab.txt, .vocab or .tiktoken file or a folder with one; "
+            "or a published encoding, such as gpt2 or o200k_base (fetched once)."
+        ),
+    ] = MODEL,
+    ids: Annotated[bool, typer.Option("--ids", help="Show the ids only, on one line.")] = False,
+    for_model: Annotated[
+        bool, typer.Option("--for-model", help="Add the special tokens that the family puts around a text.")
+    ] = False,
+    decode: Annotated[str | None, typer.Option(help="Ids to turn back into text: --decode '17 4 256'.")] = None,
+    train: Annotated[Path | None, typer.Option(help="A text file to learn a new tokenizer from.")] = None,
+    kind: Annotated[str, typer.Option(help="What to learn: bpe, wordpiece or unigram.")] = "bpe",
+    vocab_size: Annotated[int, typer.Option(min=1, help="How many tokens to learn at most.")] = 1000,
+    out: Annotated[Path, typer.Option(help="Where to write what was learned.")] = Path("tokenizer.json"),
+) -> None:
+    """Show how a text is cut into tokens; turn ids back into text; or learn a tokenizer from your own text."""
+    from llmcourse.commands.tokenize import decode_ids, tokenize_text, train_tokenizer
+
+    if train is not None:
+        train_tokenizer(train, kind=kind, vocab_size=vocab_size, out=out)
+    elif decode is not None:
+        decode_ids(decode, tokenizer)
+    else:
+        tokenize_text(text, file=file, tokenizer=tokenizer, for_model=for_model, only_ids=ids)
 
 
 @app.command(rich_help_panel=TRAIN)

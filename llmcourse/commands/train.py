@@ -42,12 +42,8 @@ def train_model(
     plan = change(recipe(preset), steps=steps, lr=lr, seed=seed)
     checkpoint = _check_out(out, resume)
     content = _read(text, corpus, progress)
-    options: dict[str, Any] = {
-        "checkpoint_path": checkpoint,
-        "metrics_path": out / METRICS,
-        "resume_from": checkpoint if resume else None,
-        "progress": progress,
-    }
+    options: dict[str, Any] = {"checkpoint_path": checkpoint, "metrics_path": out / METRICS, "progress": progress}
+    options["resume_from"] = checkpoint if resume else None
     given = {"text": text, "corpus": None if corpus == MICROWORLD else corpus, "steps": steps, "lr": lr, "seed": seed}
     command = f"llmcourse train --preset {preset}" + _flags(**given)
     subject = "the microworld" if content is None else text or corpus
