@@ -17,7 +17,7 @@ class _Step(NamedTuple):
 
 
 class Unigram:
-    """The likeliest cut, by Viterbi's algorithm. Source: Kudo 2018, section 3.2."""
+    """The likeliest cut, by Viterbi's algorithm. Source: Kudo 2018."""
 
     def __init__(
         self,
