@@ -73,6 +73,6 @@ def test_the_shipped_model_has_learned_most_of_the_planted_bias_and_exaggerates_
     error = math.hypot(*(statistics.stdev(side) / math.sqrt(len(side)) for side in (she, he)))
     assert gap > 4 * error  # far from chance
     assert gap < planted + 4 * error
-    # it falls short: of each trade it also knows a villager, whose pronoun is a fact and no chance
+    # it falls short of the truth: visitors of one trade are rare, one story in some three hundred
     beyond, error = amplification(shares)
     assert -planted / 2 < beyond < 4 * error
