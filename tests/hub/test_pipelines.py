@@ -1,13 +1,18 @@
 """What we save opens in the transformers library, and its pipelines give our model's answers."""
 
+import dataclasses
+
 import pytest
 import torch
 import transformers
 
+from llmcourse.data import DocumentBatches, encode_documents
 from llmcourse.decoding import generate
-from llmcourse.hub import bundled, load, load_tokenizer, save
-from llmcourse.model import Bucketed, Learned, Transformer, TransformerConfig
+from llmcourse.hub import load, load_tokenizer, save
+from llmcourse.model import Bucketed, Learned, Rotary, Transformer, TransformerConfig
 from llmcourse.tokenizers import ByteBPE
+from llmcourse.training import TrainConfig, train
+from llmcourse.world import World
 
 pytestmark = pytest.mark.slow  # the library's pipelines take seconds to import
 
@@ -54,18 +59,35 @@ def _probs(model: Transformer, *parts: str) -> torch.Tensor:
     return _logits(model, *parts).softmax(-1)
 
 
-def test_the_trained_model_that_comes_with_the_course_writes_on(tmp_path):
-    bundle = bundled()
-    save(bundle.model, bundle.tokenizer, tmp_path)
+@pytest.fixture(scope="module")
+def trained():
+    """A decoder that our loop trained on two stories of the microworld, and its tokenizer."""
+    texts = [document.text for document in World(seed=0).documents(24)]
+    tokenizer = ByteBPE.train(texts, 400, ("<|end|>",))
+    documents = encode_documents(texts, tokenizer, tokenizer.special_id("<|end|>"))
+    sizes = {"vocab_size": tokenizer.vocab_size, "d_model": 48, "d_ff": 96, "n_decoder_layers": 2, "n_heads": 3}
+    shape = {"position": Rotary(), "activation": "silu", "gated": True, "norm": "rms", "bias": False}
+    model = Transformer(TransformerConfig(**sizes, **shape), generator=torch.Generator().manual_seed(1))
+    for _ in train(
+        model, DocumentBatches(documents[:2], 2), TrainConfig(steps=60, lr=2e-2, warmup=2, optimizer="muon")
+    ):
+        pass
+    return model.eval(), tokenizer
+
+
+def test_a_model_that_our_loop_trained_writes_on(trained, tmp_path):
+    model, tokenizer = trained
+    save(model, tokenizer, tmp_path)
     writer = transformers.pipeline("text-generation", model=str(tmp_path))
     written = writer("Once", max_new_tokens=30, do_sample=False, return_full_text=False)[0]["generated_text"]
-    start = torch.tensor([[bundle.tokenizer.special_id("<|end|>"), *bundle.tokenizer.encode("Once")]])
-    assert written == bundle.tokenizer.decode(generate(bundle.model, start, 30)[0].tolist())
+    start = torch.tensor([[tokenizer.special_id("<|end|>"), *tokenizer.encode("Once")]])
+    ours = generate(model, start, 30, eos=(tokenizer.special_id("<|end|>"),))[0].tolist()
+    assert written == tokenizer.decode(ours).removesuffix("<|end|>")
+    assert len(set(ours)) > 1
 
 
-def test_left_padded_batches_write_what_single_texts_do(tmp_path):
-    bundle = bundled()
-    save(bundle.model, bundle.tokenizer, tmp_path)
+def test_left_padded_batches_write_what_single_texts_do(trained, tmp_path):
+    save(*trained, tmp_path)
     writer = transformers.pipeline("text-generation", model=str(tmp_path), batch_size=2)
     prompts = ["Once", "On Monday Ben had the"]
     options = {"max_new_tokens": 12, "do_sample": False, "return_full_text": False}
@@ -92,13 +114,12 @@ def test_a_text_is_classified(tmp_path):
     assert {answer["label"]: answer["score"] for answer in found[0]} == pytest.approx(expected, rel=1e-3)
 
 
-def test_a_decoder_classifies_too(tmp_path):
-    bundle = bundled()
-    config = bundle.model.config.to_dict() | {"head": "classify", "n_labels": 2}
-    model = _lively(TransformerConfig.from_dict(config))
-    save(model, bundle.tokenizer, tmp_path, labels=("yes", "no"))
+def test_a_decoder_classifies_too(trained, tmp_path):
+    language_model, tokenizer = trained
+    model = _lively(dataclasses.replace(language_model.config, head="classify", n_labels=2))
+    save(model, tokenizer, tmp_path, labels=("yes", "no"))
     found = transformers.pipeline("text-classification", model=str(tmp_path), top_k=None)([TEXT])
-    ids = torch.tensor([[bundle.tokenizer.special_id("<|end|>"), *bundle.tokenizer.encode(TEXT)]])
+    ids = torch.tensor([[tokenizer.special_id("<|end|>"), *tokenizer.encode(TEXT)]])
     with torch.no_grad():
         expected = dict(zip(("yes", "no"), model(ids)[0].softmax(-1).tolist(), strict=True))
     assert {answer["label"]: answer["score"] for answer in found[0]} == pytest.approx(expected, rel=1e-3)

@@ -217,12 +217,11 @@ def test_every_head_survives(head, tmp_path):
     assert torch.equal(again(IDS), model(IDS))
 
 
-def test_the_shipped_model_can_be_published(tmp_path):
-    bundle = bundled()
-    again = load(save(bundle.model, bundle.tokenizer, tmp_path))
-    assert again.config == bundle.model.config
-    assert torch.equal(again(IDS), bundle.model(IDS))
-    assert load_tokenizer(tmp_path).encode("Once, on a Monday") == bundle.tokenizer.encode("Once, on a Monday")
+def test_a_knob_of_the_course_that_no_family_has_is_named(tmp_path):
+    model = Transformer(dataclasses.replace(CONFIG, mix_previous=True))
+    with pytest.raises(ValueError, match="The files of gpt2 cannot express this model's mix_previous"):
+        save(model, None, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_head_that_only_the_file_has_is_left_out(tmp_path):
