@@ -14,11 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 import tests.typechecker  # noqa: F401  (the hook below finds it by name)
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# a busy machine is no mistake of the code
+settings.register_profile("course", deadline=None)
+settings.load_profile("course")
 
 # Every public tensor's shape is checked by beartype, in tests only. Left out: packages that hold no tensors, where
 # checking small inner functions would make sampling several times slower; and configs, which refuse bad values
