@@ -16,7 +16,7 @@ class NGram:
 
     Each context trusts its own counts the more, the more it has been seen and the fewer kinds of tokens followed it;
     the rest of its trust goes to the context that is one token shorter, and below the empty one all tokens are equal.
-    Source: Witten & Bell 1991, method C; interpolated as in Chen & Goodman 1999, section 2.5.
+    Source: Witten & Bell 1991, method C; interpolated as in Chen & Goodman 1999.
     """
 
     def __init__(self, order: int, vocab_size: int) -> None:

@@ -10,7 +10,7 @@ def gpt2(
 ) -> TransformerConfig:
     """A GPT-2 of the given size. Source: Radford et al. 2019, table 2, and the published checkpoints' configs.
 
-    GPT-3 keeps the shape (Brown et al. 2020, table 2.1), and so does MT-NLG (Smith et al. 2022, section 2.2).
+    GPT-3 keeps the shape (Brown et al. 2020, table 2.1), and so does MT-NLG (Smith et al. 2022).
     """
     return TransformerConfig(
         vocab_size=vocab_size,
@@ -34,7 +34,10 @@ def llama(
     theta: float = 10_000.0,
     norm_eps: float = 1e-5,
 ) -> TransformerConfig:
-    """A Llama of the given size. Source: Touvron et al. 2023, section 2.2; Llama 3: Dubey et al. 2024, table 3."""
+    """A Llama of the given size.
+
+    Source: Touvron et al. 2023, section 2.2; Llama 3: Dubey et al. 2024, table 3; the published checkpoints' configs.
+    """
     return TransformerConfig(
         vocab_size=vocab_size,
         d_model=d_model,
@@ -116,10 +119,10 @@ def masked(bert: TransformerConfig) -> TransformerConfig:
 
 
 def lamda() -> TransformerConfig:
-    """The largest LaMDA, in the sizes that Thoppilan et al. 2022 publish.
+    """The largest LaMDA, of 137 billion parameters without the tokens' vectors.
 
-    These reach the published 137 billion parameters only when a feed-forward network has three matrices, so it is
-    gated here. The vocabulary is the published 32 thousand; what else is not public is T5's.
+    Positions as in T5, gated feed-forward networks and 32 thousand tokens are published; what is not is T5's here.
+    Source: Thoppilan et al. 2022, section 3.
     """
     return TransformerConfig(
         vocab_size=32_000,
@@ -179,7 +182,7 @@ PRESETS: dict[str, TransformerConfig] = {
     "llama-2-13b": llama(40, 5120, 13_824, 40),
     "llama-2-70b": llama(80, 8192, 28_672, 64, n_kv_heads=8),
     "llama-3-8b": llama(32, 4096, 14_336, 32, n_kv_heads=8, vocab_size=128_256, theta=500_000.0),
-    # Jiang et al. 2024, table 1
+    # Jiang et al. 2024, table 1; theta from the published checkpoint's config
     "mixtral-8x7b": dataclasses.replace(llama(32, 4096, 14_336, 32, n_kv_heads=8, theta=1e6), experts=Experts(8, 2)),
     "llama-3-70b": llama(80, 8192, 28_672, 64, n_kv_heads=8, vocab_size=128_256, theta=500_000.0),
 }

@@ -165,7 +165,7 @@ class Transformer(nn.Module):
 def initialise(model: nn.Module, generator: torch.Generator | None = None) -> None:
     """Small normal weights and zero biases; what feeds the residual stream starts smaller the deeper the model.
 
-    Source: Radford et al. 2019, section 2.3.
+    Source: Radford et al. 2019, section 2.3; the 0.02 is their released code's.
     """
     # each branch of a block has one norm, and adds to the stream once, however many experts it asks
     n_residual = sum(".blocks." in name and name.endswith("_norm.weight") for name, _ in model.named_parameters())
