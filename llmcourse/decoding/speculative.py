@@ -76,7 +76,7 @@ def _rounds(
     new: list[int] = []
     while len(new) < room:
         ids = torch.cat((prompt, prompt.new_tensor(new)))
-        ids, guesses = _guess(draft, ids, min(n_drafted, room - len(new) - 1), transform, ending, draw, new)
+        ids, guesses = _guess(draft, ids, min(n_drafted, room - len(new) - 1), transform, draw)
         truth = _probs(target.logits(ids[None], n_last=len(guesses) + 1)[0], ids, transform)
         if guesses and len(guesses[0]) != len(truth[0]):
             raise ValueError(f"Both models need one vocabulary, not {len(truth[0])} and {len(guesses[0])} tokens.")
@@ -112,21 +112,13 @@ def left_over(truth: Float[Tensor, " V"], guess: Float[Tensor, " V"]) -> Float[T
 
 
 def _guess(
-    draft: Reader,
-    ids: Int[Tensor, " T"],
-    n: int,
-    transform: LogitTransform | None,
-    ending: Ending,
-    draw: Draw,
-    new: Sequence[int],
+    draft: Reader, ids: Int[Tensor, " T"], n: int, transform: LogitTransform | None, draw: Draw
 ) -> tuple[Int[Tensor, " S"], list[Tensor]]:
-    """The ids with up to `n` guesses behind them, and the probabilities that each was drawn from."""
+    """The ids with `n` guesses behind them, and the probabilities that each was drawn from."""
     rows: list[Tensor] = []
-    guessed: list[int] = []
-    while len(rows) < n and not ending.met_by([*new, *guessed]):
+    while len(rows) < n:
         rows.append(_probs(draft.logits(ids[None])[0], ids, transform)[0])
-        guessed.append(draw(rows[-1]))
-        ids = torch.cat((ids, ids.new_tensor(guessed[-1:])))
+        ids = torch.cat((ids, ids.new_tensor([draw(rows[-1])])))
     return ids, rows
 
 

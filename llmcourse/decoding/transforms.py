@@ -41,7 +41,7 @@ def top_k(k: int) -> LogitTransform:
     """Keep the `k` likeliest tokens; of equals at the edge, those with the smaller ids.
 
     Raises: ValueError for k below 1.
-    Source: Fan et al. 2018, section 5.3.
+    Source: Fan et al. 2018, section 5.4.
     """
     if k < 1:
         raise ValueError(f"top_k must keep at least 1 token, not {k}.")
@@ -75,7 +75,7 @@ def min_p(p: float) -> LogitTransform:
     """Keep the tokens that have at least `p` times the probability of the likeliest.
 
     Raises: ValueError unless 0 <= p <= 1.
-    Source: Nguyen et al. 2024, section 3.
+    Source: Nguyen et al. 2024.
     """
     if not 0 <= p <= 1:
         raise ValueError(f"min_p must lie in [0, 1], not {p}.")
@@ -91,7 +91,7 @@ def repetition_penalty(penalty: float) -> LogitTransform:
     """Divide the positive logits of tokens that already stand in the text by `penalty`, multiply the negative ones.
 
     Raises: ValueError unless penalty > 0.
-    Source: Keskar et al. 2019, section 4.1.
+    Source: Keskar et al. 2019, who divide every logit; minding the sign is from the transformers library.
     """
     if penalty <= 0:
         raise ValueError(f"repetition_penalty must be positive, not {penalty}.")
@@ -127,7 +127,7 @@ def no_repeat_ngram(n: int) -> LogitTransform:
             return logits
         runs = ids.unfold(1, n, 1)  # B T-n+1 n
         begun = ids[:, None, ids.shape[1] - n + 1 :]  # what the text ends with, one token short of a run
-        is_begun = (runs[..., :-1] == begun).all(dim=-1) & (runs != PADDING).all(dim=-1)
+        is_begun = (runs[..., :-1] == begun).all(dim=-1)
         return logits.masked_fill(_counts(logits, torch.where(is_begun, runs[..., -1], PADDING)) > 0, REMOVED)
 
     return transform

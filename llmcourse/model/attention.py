@@ -107,4 +107,6 @@ class Attention(nn.Module):
         if self.queries_per_key > 1:  # grouped queries: neighbouring heads share keys and values
             key = key.repeat_interleave(self.queries_per_key, dim=1)
             value = value.repeat_interleave(self.queries_per_key, dim=1)
-        return self.output(merge_heads(self.attend(query * self.query_scale, key, value, bias)))
+        if self.query_scale != 1:
+            query = query * self.query_scale
+        return self.output(merge_heads(self.attend(query, key, value, bias)))

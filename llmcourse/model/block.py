@@ -55,9 +55,10 @@ class Block(nn.Module):
         return self._add(vectors, self.feedforward_norm, self.feedforward)
 
     def _add(self, vectors: Tensor, norm: nn.Module, sublayer: Callable[[Tensor], Tensor]) -> Tensor:
-        if self.norm_first:
-            return vectors + self.dropout(sublayer(norm(vectors)))
-        return norm(vectors + self.dropout(sublayer(vectors)))
+        change = sublayer(norm(vectors) if self.norm_first else vectors)
+        if self.training:  # at rest the call alone would cost as much as a small matrix
+            change = self.dropout(change)
+        return vectors + change if self.norm_first else norm(vectors + change)
 
 
 class Stack(nn.Module):

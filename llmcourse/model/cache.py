@@ -16,6 +16,7 @@ class Growing:
 
     def __init__(self) -> None:
         self._room: Tensor | None = None
+        self._spare: Tensor | None = None  # the room before the last reordering, to be used again by the next
         self._length = 0
 
     @property
@@ -45,8 +46,12 @@ class Growing:
         if old.requires_grad:
             self._room = old[rows]
         else:
-            self._room = old.new_empty(len(rows), *self._room.shape[1:])  # the room stays free
-            torch.index_select(old, 0, rows, out=self._room.narrow(-2, 0, self._length))
+            shape = (len(rows), *self._room.shape[1:])  # the room stays free
+            spare = self._spare
+            if spare is None or spare.shape != shape:
+                spare = old.new_empty(shape)
+            torch.index_select(old, 0, rows, out=spare.narrow(-2, 0, self._length))
+            self._room, self._spare = spare, self._room
 
     def truncate(self, length: int) -> None:
         """Forgets all but the first `length`."""

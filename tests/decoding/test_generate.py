@@ -47,7 +47,9 @@ PENALTIES = [repetition_penalty(1.6), presence_penalty(1.0), frequency_penalty(0
 
 @pytest.mark.parametrize("transform", [None, *(compose(each, temperature(0)) for each in PENALTIES)])
 def test_left_padded_rows_generate_what_they_would_alone(model, transform):
-    padded = torch.cat((torch.zeros(3, 2, dtype=torch.long), PROMPTS), dim=1)
+    # padded with what it would say, so that counting the padding would change the text
+    padding = generate(model, PROMPTS, 1, transform=transform)
+    padded = torch.cat((padding, padding, PROMPTS), dim=1)
     is_real = torch.ones_like(padded, dtype=torch.bool)
     is_real[:, :2] = False
     alone = generate(model, PROMPTS, 12, transform=transform)
@@ -84,9 +86,13 @@ def test_generation_stops_when_all_rows_have_ended(model):
 
 @pytest.mark.parametrize("length", [1, 2, 3])
 def test_a_row_ends_with_a_run_of_tokens_that_stops_it(model, length):
-    free = generate(model, PROMPTS, 15)
+    def write(stop: list[list[int]]) -> torch.Tensor:
+        return generate(model, PROMPTS, 15, transform=temperature(2.0), generator=_generator(), stop=stop)
+
+    free = write([])
     run, other = free[0, 4 : 4 + length].tolist(), [11] * 9
-    stopped = generate(model, PROMPTS, 15, stop=[run, other])
+    assert set(free[0, 4 + length :].tolist()) - {run[-1]}  # it would have gone on with something else
+    stopped = write([run, other])
     for row, free_row in zip(stopped.tolist(), free.tolist(), strict=True):
         ends = [n for n in range(length, 16) if free_row[n - length : n] == run]
         end = ends[0] if ends else 15

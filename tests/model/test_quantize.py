@@ -31,6 +31,7 @@ def test_a_row_of_zeros_stays_one():
     linear = nn.Linear(4, 3)
     nn.init.zeros_(linear.weight)
     assert torch.equal(Int8Linear(linear)(torch.randn(2, 4)), linear.bias.expand(2, 3))
+    assert (Int8Linear(linear).scale > 0).all()  # 0 / 0 is no number to round
 
 
 def test_a_quantized_model_is_the_model_with_rounded_weights(decoder, ids):
