@@ -141,7 +141,7 @@ def lamda() -> TransformerConfig:
 
 
 def bloom(n_layers: int, d_model: int, n_heads: int) -> TransformerConfig:
-    """A BLOOM of the given size. Source: Le Scao et al. 2022, section 3.2, and the published checkpoints' configs."""
+    """A BLOOM of the given size. Source: Le Scao et al. 2022, and the published checkpoints' configs."""
     return TransformerConfig(
         vocab_size=250_880,
         d_model=d_model,
