@@ -60,9 +60,10 @@ class Reader:
             raise ValueError(f"A prompt of {length} tokens does not fit the context of {context}; shorten it.")
         known = self.vocab_size
         if int(ids.min()) < 0 or (known is not None and int(ids.max()) >= known):
+            knows = "0 and up" if known is None else f"0 to {known - 1}"
             raise ValueError(
-                f"The prompt holds ids from {int(ids.min())} to {int(ids.max())}; the model knows 0 to "
-                f"{'any' if known is None else known - 1}. Was it encoded with another tokenizer?"
+                f"The prompt holds ids from {int(ids.min())} to {int(ids.max())}; the model knows {knows}. "
+                "Was it encoded with another tokenizer?"
             )
         return max_new_tokens if context is None else min(max_new_tokens, context - length + 1)
 

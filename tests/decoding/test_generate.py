@@ -125,6 +125,8 @@ def test_any_function_from_ids_to_logits_can_write():
         return 9.0 * torch.nn.functional.one_hot((ids + 1) % 5, 5)
 
     assert generate(count_on, torch.tensor([[0], [3]]), 4).tolist() == [[1, 2, 3, 4], [4, 0, 1, 2]]
+    with pytest.raises(ValueError, match="the model knows 0 and up"):
+        generate(count_on, torch.tensor([[-1]]), 4)
 
 
 def test_generation_stops_at_the_context(model):
