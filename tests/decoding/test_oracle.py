@@ -98,7 +98,9 @@ def test_documents_drawn_with_a_generator_per_row_are_as_frequent_as_the_world_s
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "transform", [temperature(0.5), top_k(2), top_p(0.7), compose(temperature(2.0), top_k(3))], ids=str
+    "transform",
+    [temperature(0.5), top_k(2), top_p(0.7), compose(temperature(2.0), top_k(3))],
+    ids=["temperature", "top-k", "top-p", "warm top-k"],
 )
 def test_a_transform_draws_each_token_from_the_transformed_truth(oracle, documents, transform):
     truth = {}
