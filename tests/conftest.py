@@ -1,6 +1,7 @@
 """What every test gets: checked shapes, one thread, fixed randomness, no network, and no silent skip in CI."""
 
 import os
+import re
 
 # before anything imports torch: two test processes share two cores
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -111,6 +112,15 @@ def browser(chromium: str) -> Iterator[Any]:
         running = playwright.chromium.launch(executable_path=chromium, args=[*quiet, *alone])
         yield running
         running.close()
+
+
+ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Refuse a test whose name holds an address: two processes that share the tests would know it by two names."""
+    if ADDRESS.search(item.nodeid):
+        raise pytest.UsageError(f"Give this test's parameters names (ids=…): {item.nodeid}")
 
 
 skipped: list[tuple[str, str]] = []

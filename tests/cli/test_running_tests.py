@@ -83,6 +83,26 @@ def test_in_ci_a_skipped_test_fails_the_run(tmp_path, root, text, spread):
     assert "CI must run what it skipped" in done.stdout
 
 
+NAMELESS = """
+import pytest
+
+@pytest.mark.parametrize("function", [lambda: 1], ids=str)
+def test_has_an_address_for_a_name(function):
+    pass
+"""
+
+
+@pytest.mark.slow
+def test_a_test_whose_name_changes_with_each_process_stops_the_run(tmp_path, root):
+    (tmp_path / "conftest.py").write_bytes((root / "tests" / "conftest.py").read_bytes())
+    (tmp_path / "test_one.py").write_text(NAMELESS)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    variables = test_command.environment(PYTHONPATH=str(root))
+    done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "Give this test's parameters names" in done.stdout + done.stderr
+
+
 def need(found: bool) -> system.Need:
     return system.Need("Thing", "browser", ("thing",), lambda: "thing" if found else None)
 
