@@ -12,34 +12,8 @@ from llmcourse.training import StepRecord, evaluation_mode, next_token_nats
 from llmcourse.world import World
 
 # the first hundred steps change most
-LOOKS = (
-    1,
-    2,
-    4,
-    7,
-    10,
-    15,
-    20,
-    30,
-    40,
-    55,
-    70,
-    85,
-    100,
-    125,
-    150,
-    175,
-    200,
-    250,
-    300,
-    350,
-    400,
-    500,
-    600,
-    700,
-    800,
-    900,
-)
+_EARLY = "1 2 4 7 10 15 20 30 40 55 70 85 100 125 150 175 200 250 300 350 400 500 600 700 800 900"
+LOOKS = frozenset(map(int, _EARLY.split()))
 EVERY = 500
 
 
