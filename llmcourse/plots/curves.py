@@ -161,8 +161,9 @@ def histogram(
         axes.hist(group, bins=edges.tolist(), color=colour, alpha=0.75 if len(groups) == 1 else 0.5, label=name)
         if len(groups) > 1:
             axes.hist(group, bins=edges.tolist(), histtype="step", color=colour, linewidth=1.6)
+    dashes = iter(DASHES[1:] * 4)  # a full line would look like a bar
     for (name, at), colour in zip((marks or {}).items(), colours_for(marks or {}), strict=True):
-        axes.axvline(at, color=colour, linestyle=(0, (5, 2)), label=name)
+        axes.axvline(at, color=colour, linestyle=next(dashes), label=name)
     axes.set(xlabel=x_label, ylabel=y_label)
     axes.grid(axis="y")
     if len(groups) > 1 or marks:

@@ -172,3 +172,10 @@ def test_the_labels_of_a_beam_tree_do_not_touch():
     picture.savefig(io.BytesIO())  # labels have a place once they are drawn
     boxes = [text.get_window_extent() for text in picture.axes[0].texts]
     assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
+
+
+def test_the_marks_of_a_histogram_differ_in_more_than_their_colour():
+    picture = plots.histogram([1.0, 2.0, 2.5], x_label="nats", marks={"a": 1.0, "b": 2.0, "c": 3.0})
+    marks = picture.axes[0].lines
+    assert [line.get_xdata()[0] for line in marks] == [1.0, 2.0, 3.0]
+    assert len({str(line._dash_pattern) for line in marks}) == 3
