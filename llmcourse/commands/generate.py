@@ -62,7 +62,7 @@ def find_model(model: str, int8: bool = False) -> "Bundle":
     Raises: CommandError where a folder holds no model; ValueError that lists the names, or for a damaged model.
     """
     from llmcourse.hub import bundled, load_bundle
-    from llmcourse.model import quantize
+    from llmcourse.inference import quantize
 
     folder = Path(model)
     # `llmcourse train --out runs/mine` leaves the model in runs/mine/model

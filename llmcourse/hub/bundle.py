@@ -11,8 +11,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import nn
 
+from llmcourse.hub.config_file import config_from_dict, config_to_dict
 from llmcourse.hub.files import CONFIG, MANIFEST, TOKENIZER, WEIGHTS, read, read_json, write, write_json
-from llmcourse.model import Transformer, TransformerConfig
+from llmcourse.model import Transformer
 from llmcourse.model.attention import Attend
 from llmcourse.tokenizers import ByteBPE
 
@@ -46,7 +47,7 @@ def save_bundle(folder: str | Path, model: Transformer, tokenizer: ByteBPE, mani
     """
     folder = Path(folder)
     weights = save({name: weight.detach().cpu().half().contiguous() for name, weight in weights_of(model).items()})
-    write_json(folder / CONFIG, model.config.to_dict())
+    write_json(folder / CONFIG, config_to_dict(model.config))
     tokenizer.save(folder / TOKENIZER)
     write(folder / WEIGHTS, weights)
     whole = {**manifest, "parameters": count(model), "weights_sha256": hashlib.sha256(weights).hexdigest()}
@@ -61,7 +62,7 @@ def load_bundle(folder: str | Path, attend: Attend | None = None) -> Bundle:
     """
     folder = Path(folder)
     manifest = read_json(folder / MANIFEST, REMEDY)
-    config = TransformerConfig.from_dict(read_json(folder / CONFIG, REMEDY))
+    config = config_from_dict(read_json(folder / CONFIG, REMEDY))
     content = read(folder / WEIGHTS, REMEDY)
     if hashlib.sha256(content).hexdigest() != manifest.get("weights_sha256"):
         raise ValueError(f"{folder / WEIGHTS} is damaged: its checksum is not that of the manifest. {REMEDY}")

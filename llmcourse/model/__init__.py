@@ -2,12 +2,10 @@
 
 from llmcourse.model.attention import ExplicitAttend, attend, fused_attend, merge_heads, split_heads
 from llmcourse.model.cache import KVCache
-from llmcourse.model.capture import capture_attention, capture_outputs
 from llmcourse.model.config import Alibi, Bucketed, Experts, Learned, Rotary, Sinusoidal, TransformerConfig
-from llmcourse.model.count import count_parameters, parameters_by_part
 from llmcourse.model.mask import causal
 from llmcourse.model.presets import PRESETS, preset
-from llmcourse.model.quantize import n_bytes, quantize
+from llmcourse.model.presets.count import count_parameters, parameters_by_part
 from llmcourse.model.transformer import Transformer
 
 __all__ = [
@@ -23,15 +21,11 @@ __all__ = [
     "Transformer",
     "TransformerConfig",
     "attend",
-    "capture_attention",
-    "capture_outputs",
     "causal",
     "count_parameters",
     "fused_attend",
     "merge_heads",
-    "n_bytes",
     "parameters_by_part",
     "preset",
-    "quantize",
     "split_heads",
 ]

@@ -2,7 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,6 @@ Activation = Literal["relu", "gelu", "gelu_tanh", "silu"]
 HeadKind = Literal["lm", "mlm", "classify", "classify_tokens", "embed", "none"]
 Pool = Literal["first", "last", "mean"]
 
-POSITIONS: dict[str, type] = {kind.__name__: kind for kind in (Sinusoidal, Learned, Rotary, Alibi, Bucketed)}
 CHOICES: dict[str, tuple[str, ...]] = {
     "activation": ("relu", "gelu", "gelu_tanh", "silu"),
     "norm": ("layer", "rms"),
@@ -150,34 +149,3 @@ class TransformerConfig:
     def context(self) -> int | None:
         """The longest sequence that has positions, in tokens; None where the scheme itself sets no limit."""
         return self.position.max_len if isinstance(self.position, Learned) else None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as plain JSON values; the position scheme carries its name under `kind`."""
-        fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        fields["position"] = {"kind": type(self.position).__name__, **dataclasses.asdict(self.position)}
-        fields["experts"] = None if self.experts is None else dataclasses.asdict(self.experts)
-        return fields
-
-    @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> "TransformerConfig":
-        """The configuration that `to_dict` described.
-
-        Raises: ValueError that names an unknown field or position scheme.
-        """
-        known = {f.name for f in dataclasses.fields(cls)}
-        unknown = sorted(set(fields) - known)
-        if unknown:
-            raise ValueError(f"Unknown configuration field {unknown[0]!r}; known are {', '.join(sorted(known))}.")
-        values = dict(fields)
-        if "position" in values:
-            knobs = dict(values["position"])
-            kind = knobs.pop("kind", None)
-            if kind not in POSITIONS:
-                raise ValueError(f"Unknown position scheme {kind!r}; known are {', '.join(POSITIONS)}.")
-            values["position"] = POSITIONS[kind](**knobs)
-        try:
-            if values.get("experts") is not None:
-                values["experts"] = Experts(**values["experts"])
-            return cls(**values)
-        except TypeError as error:  # a required field is missing
-            raise ValueError(f"Incomplete configuration: {error}.") from None

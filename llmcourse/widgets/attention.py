@@ -9,7 +9,8 @@ import torch
 import traitlets
 from numpy.typing import ArrayLike
 
-from llmcourse.model import Transformer, capture_attention
+from llmcourse.insight import capture_attention
+from llmcourse.model import Transformer
 from llmcourse.tokenizers import ByteBPE
 from llmcourse.widgets.explorer import FOLDER, Explorer
 from llmcourse.widgets.static import Cell, to_table

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from llmcourse.hub import Bundle, bundled, load_bundle, save_bundle
+from llmcourse.hub.config_file import config_to_dict
 from llmcourse.model import ExplicitAttend, Rotary, Transformer, TransformerConfig
 from llmcourse.tokenizers import ByteBPE
 
@@ -66,7 +67,7 @@ def test_weights_that_were_exchanged_are_noticed(folder, tmp_path, bundle):
 
 
 def test_weights_of_another_architecture_are_noticed(folder):
-    config = dataclasses.replace(CONFIG, d_ff=16).to_dict()
+    config = config_to_dict(dataclasses.replace(CONFIG, d_ff=16))
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(ValueError, match=r"does not hold the weights of the model that config\.json describes"):
         load_bundle(folder)

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from llmcourse.model import Learned, Transformer, TransformerConfig, attend, capture_attention, fused_attend
+from llmcourse.insight import capture_attention
+from llmcourse.model import Learned, Transformer, TransformerConfig, attend, fused_attend
 
 from .conftest import SIZES
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from llmcourse.model import Transformer, capture_attention
+from llmcourse.insight import capture_attention
+from llmcourse.model import Transformer
 
 from .conftest import DECODERS, lively
 

@@ -1,7 +1,5 @@
 """A mixture of feed-forward networks against a loop over its definition."""
 
-import json
-
 import pytest
 import torch
 from torch.testing import assert_close
@@ -48,11 +46,6 @@ def test_the_router_learns():
     model = lively(Transformer(_config()))
     model(torch.randint(0, 37, (4, 9))).logsumexp(-1).sum().backward()
     assert all(block.feedforward.router.weight.grad.abs().sum() > 0 for block in model.decoder.blocks)
-
-
-def test_a_mixture_survives_json():
-    config = _config()
-    assert TransformerConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
 
 
 @pytest.mark.parametrize("n_chosen", [0, 6])

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from llmcourse.model import Rotary, Transformer, TransformerConfig, capture_attention
+from llmcourse.insight import capture_attention
+from llmcourse.model import Rotary, Transformer, TransformerConfig
 from llmcourse.plots import style
 from llmcourse.tokenizers import ByteBPE
 from llmcourse.widgets import AttentionExplorer, SamplingExplorer, Step, true_next_tokens

@@ -5,8 +5,9 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from llmcourse.model import Transformer, n_bytes, quantize
-from llmcourse.model.quantize import Int8Embedding, Int8Linear
+from llmcourse.inference import n_bytes, quantize
+from llmcourse.inference.quantize import Int8Embedding, Int8Linear
+from llmcourse.model import Transformer
 from tests.model.conftest import DECODERS, lively
 
 
