@@ -1,8 +1,8 @@
 """Token ids cut into batches: what the model reads, and beside each token the one that it should expect next."""
 
 import random
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Protocol, runtime_checkable
 
@@ -41,7 +41,14 @@ class Batch:
         """The same batch on `device`."""
         if self.inputs.device == device:
             return self
-        return Batch(self.inputs.to(device), self.targets.to(device))
+        return self._map(lambda tensor: tensor.to(device))
+
+    def share(self, place: int, n_shares: int) -> "Batch":
+        """Every row whose number leaves `place` when divided by `n_shares`: together the shares are the batch."""
+        return self._map(lambda tensor: tensor[place::n_shares])
+
+    def _map(self, change: Callable[[Tensor], Tensor]) -> "Batch":
+        return type(self)(**{each.name: change(getattr(self, each.name)) for each in fields(self)})
 
 
 def encode_documents(texts: Iterable[str], tokenizer: Encoder, eos: int, context: int | None = None) -> list[list[int]]:
@@ -101,8 +108,12 @@ class DocumentBatches:
 
     def batch(self, step: int) -> Batch:
         """The batch of that step, counted from 0 and without an end."""
+        return pad_documents(self.documents_of(step))
+
+    def documents_of(self, step: int) -> list[Sequence[int]]:
+        """The documents of that step's batch, in the order of its rows."""
         first = step * self.batch_size
-        return pad_documents([self._document(first + row) for row in range(self.batch_size)])
+        return [self._document(first + row) for row in range(self.batch_size)]
 
     def _document(self, index: int) -> Sequence[int]:
         epoch, place = divmod(index, len(self.documents))

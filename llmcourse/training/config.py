@@ -4,8 +4,10 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-ScheduleKind = Literal["cosine", "trapezoid", "constant"]
+ScheduleKind = Literal["cosine", "linear", "trapezoid", "constant"]
 OptimizerKind = Literal["adamw", "muon"]
+Precision = Literal["float32", "bf16"]
+CHOICES = {"schedule": ScheduleKind, "optimizer": OptimizerKind, "precision": Precision}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,8 @@ class TrainConfig:
     accumulate: int = 1  # batches per step
     checkpoint_every: int = 500  # steps between checkpoints, where a path is given
     seed: int = 0  # of dropout and whatever else the model draws
+    precision: Precision = "float32"  # bf16: matrix products in 16 bits; weights and losses stay in 32
+    compile: bool = False  # the model's forward and backward as generated code, made in the first steps
 
     def __post_init__(self) -> None:
         for name in ("steps", "accumulate", "checkpoint_every"):
@@ -45,7 +49,7 @@ class TrainConfig:
             value = getattr(self, name)
             if not all(0 <= each < 1 for each in (value if isinstance(value, tuple) else (value,))):
                 raise ValueError(f"{name} must lie in [0, 1), not {value}.")
-        for name, kind in (("schedule", ScheduleKind), ("optimizer", OptimizerKind)):
+        for name, kind in CHOICES.items():
             if getattr(self, name) not in get_args(kind):
                 raise ValueError(f"{name} must be one of {', '.join(get_args(kind))}, not {getattr(self, name)!r}.")
 

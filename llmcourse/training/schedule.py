@@ -25,6 +25,17 @@ def warmup_cosine(step: int, config: TrainConfig) -> float:
     return config.final_lr + (config.lr - config.final_lr) * (1 + math.cos(math.pi * min(1.0, done))) / 2
 
 
+def warmup_linear(step: int, config: TrainConfig) -> float:
+    """Up in a straight line, then down in another, to `final_lr` at the end and after it.
+
+    Source: Devlin et al. 2019, who trained BERT so.
+    """
+    if step < config.warmup:
+        return config.lr * warmup(step, config)
+    done = (step - config.warmup) / max(1, config.steps - config.warmup)
+    return config.final_lr + (config.lr - config.final_lr) * (1 - min(1.0, done))
+
+
 def warmup_trapezoid(step: int, config: TrainConfig) -> float:
     """Up in a straight line, level, then down in a straight line for the last `cooldown` of all steps.
 
@@ -42,6 +53,7 @@ def warmup_constant(step: int, config: TrainConfig) -> float:
 
 SCHEDULES: dict[ScheduleKind, Callable[[int, TrainConfig], float]] = {
     "cosine": warmup_cosine,
+    "linear": warmup_linear,
     "trapezoid": warmup_trapezoid,
     "constant": warmup_constant,
 }

@@ -1,10 +1,12 @@
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from llmcourse.training import TrainConfig, learning_rate
 
-kinds = st.sampled_from(["cosine", "trapezoid", "constant"])
+kinds = st.sampled_from(["cosine", "linear", "trapezoid", "constant"])
 
 
 @st.composite
@@ -31,7 +33,7 @@ def test_the_rate_rises_once_then_never_again_and_stays_between_its_bounds(confi
     assert all(rate > 0 for rate in rates[: config.steps])  # no step of the run is wasted, the first least of all
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "trapezoid"])
+@pytest.mark.parametrize("schedule", ["cosine", "linear", "trapezoid"])
 def test_the_rate_ends_at_the_final_rate_and_stays_there(schedule):
     config = TrainConfig(steps=20, warmup=4, lr=1.0, final_lr=0.1, schedule=schedule)
     assert [learning_rate(step, config) for step in (20, 21, 400)] == pytest.approx([0.1] * 3)
@@ -40,6 +42,13 @@ def test_the_rate_ends_at_the_final_rate_and_stays_there(schedule):
 def test_warm_up_is_a_straight_line_that_reaches_the_full_rate():
     config = TrainConfig(steps=20, warmup=4, lr=1.0)
     assert [learning_rate(step, config) for step in range(5)] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+
+
+def test_a_linear_rate_falls_by_the_same_amount_at_every_step():
+    config = TrainConfig(steps=24, warmup=4, lr=1.0, final_lr=0.2, schedule="linear")
+    assert learning_rate(14, config) == pytest.approx(0.6)
+    rates = [learning_rate(step, config) for step in range(4, 25)]
+    assert [a - b for a, b in itertools.pairwise(rates)] == pytest.approx([0.04] * 20)
 
 
 def test_a_cosine_is_half_way_down_half_way_through():
@@ -67,8 +76,9 @@ def test_a_trapezoid_is_level_until_its_cooldown():
         ({"betas": (0.9, 1.0)}, "betas must lie in"),
         ({"weight_decay": -0.1}, "weight_decay must not be negative"),
         ({"cooldown": 0.0}, "cooldown must lie in"),
+        ({"precision": "fp8"}, "precision must be one of float32, bf16, not 'fp8'"),
         ({"optimizer": "sgd"}, "optimizer must be one of adamw, muon, not 'sgd'"),
-        ({"schedule": "square"}, "schedule must be one of cosine, trapezoid, constant, not 'square'"),
+        ({"schedule": "square"}, "schedule must be one of cosine, linear, trapezoid, constant, not 'square'"),
     ],
 )
 def test_a_recipe_that_cannot_work_is_refused_with_its_rule(fields, message):
