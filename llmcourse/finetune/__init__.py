@@ -12,6 +12,16 @@ from llmcourse.finetune.classify import (
     last_real,
 )
 from llmcourse.finetune.examples import Accuracy, ExampleBatches, accuracy
+from llmcourse.finetune.lora import (
+    LoraConfig,
+    LoraLinear,
+    add_lora,
+    find_lora,
+    load_lora,
+    merge_lora,
+    save_lora,
+    unmerge_lora,
+)
 from llmcourse.finetune.sft import (
     ChatExample,
     ChatTemplate,
@@ -31,9 +41,12 @@ __all__ = [
     "ChatTemplate",
     "Classifier",
     "ExampleBatches",
+    "LoraConfig",
+    "LoraLinear",
     "NaiveBayes",
     "Turn",
     "accuracy",
+    "add_lora",
     "answer",
     "answers",
     "chat_of",
@@ -41,11 +54,16 @@ __all__ = [
     "classify",
     "encode_chat",
     "encode_prompt",
+    "find_lora",
     "fit_head",
     "is_real_in",
     "label_batch",
     "label_nats",
     "last_real",
+    "load_lora",
+    "merge_lora",
+    "save_lora",
     "sft_batch",
     "sft_batches",
+    "unmerge_lora",
 ]

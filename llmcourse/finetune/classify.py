@@ -42,9 +42,8 @@ class Classifier(nn.Module):
             raise ValueError("The backbone needs one stack, an encoder or a decoder, not both.")
         self.backbone = backbone.requires_grad_(not frozen)
         self.frozen = frozen
-        self.head = nn.Linear(backbone.config.d_model, n_labels)
+        self.head = nn.Linear(backbone.config.d_model, n_labels, bias=False)  # as decoders with labels are published
         nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
         self.train(backbone.training)
 
     def forward(self, ids: Int[Tensor, "B T"], is_real: Bool[Tensor, "B T"] | None = None) -> Float[Tensor, "B labels"]:

@@ -28,7 +28,6 @@ EXAMPLES = [([5, 9, 2, 7, 11], 0), ([3, 8], 3), ([6, 1, 4], 2)]
 def classifier(backbone):
     model = Classifier(backbone, N_LABELS)
     torch.nn.init.normal_(model.head.weight)
-    torch.nn.init.normal_(model.head.bias)
     return model.eval()
 
 
