@@ -22,6 +22,7 @@ from llmcourse.finetune.lora import (
     save_lora,
     unmerge_lora,
 )
+from llmcourse.finetune.prompt import PromptModel, load_prompt, save_prompt
 from llmcourse.finetune.sft import (
     ChatExample,
     ChatTemplate,
@@ -44,6 +45,7 @@ __all__ = [
     "LoraConfig",
     "LoraLinear",
     "NaiveBayes",
+    "PromptModel",
     "Turn",
     "accuracy",
     "add_lora",
@@ -61,8 +63,10 @@ __all__ = [
     "label_nats",
     "last_real",
     "load_lora",
+    "load_prompt",
     "merge_lora",
     "save_lora",
+    "save_prompt",
     "sft_batch",
     "sft_batches",
     "unmerge_lora",

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from torch import nn
+
 from llmcourse.data import encode_documents, in_order
 from llmcourse.finetune.examples import Accuracy, ExampleBatches, accuracy
 from llmcourse.finetune.sft import ChatExample, Turn, answers, chat_of, encode_chat, sft_batch
@@ -125,7 +127,7 @@ def make_assistant(
     return Bundle(model.eval(), base.tokenizer, manifest), results
 
 
-def story_nats(model: Transformer, tokenizer: ByteBPE, world: World, recipe: AssistantRecipe) -> float:
+def story_nats(model: nn.Module, tokenizer: ByteBPE, world: World, recipe: AssistantRecipe) -> float:
     """The model's mean surprise at stories that no model was trained on, in nats per document."""
     texts = held_out_texts(world, recipe.n_test, recipe.test_seed)
     documents = encode_documents(texts, tokenizer, tokenizer.special_id(END))
@@ -133,7 +135,7 @@ def story_nats(model: Transformer, tokenizer: ByteBPE, world: World, recipe: Ass
 
 
 def exam(
-    model: Transformer, tokenizer: ByteBPE, records: Sequence[InstructionRecord], absent: Sequence[str] = ()
+    model: nn.Module, tokenizer: ByteBPE, records: Sequence[InstructionRecord], absent: Sequence[str] = ()
 ) -> dict[str, Accuracy]:
     """How many answers are right, letter by letter, for each group of questions."""
     given = answers(model, tokenizer, [record.text for record in records])

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from llmcourse.finetune.parts import load_part, save_part
+from llmcourse.finetune.parts import fingerprint, is_alike, load_part, save_part
 
 KIND = "LoRA"
 
@@ -132,7 +132,8 @@ def save_lora(path: str | Path, model: nn.Module) -> None:
     factors = {
         f"{name}.{part}": getattr(layer, part) for name, layer in adapters.items() for part in ("narrow", "widen")
     }
-    settings = {"rank": config.rank, "alpha": config.alpha, "layers": config.layers, "sums": _sums(adapters)}
+    sums = {name: fingerprint(layer.base.weight) for name, layer in adapters.items()}
+    settings = {"rank": config.rank, "alpha": config.alpha, "layers": config.layers, "sums": sums}
     save_part(path, factors, KIND, settings)
 
 
@@ -153,7 +154,7 @@ def load_lora(path: str | Path, model: nn.Module) -> Adapters:
         shape = (factors[f"{name}.widen"].shape[0], factors[f"{name}.narrow"].shape[1])
         if not isinstance(layer, nn.Linear) or layer.weight.shape != shape:
             raise ValueError(f"{path} corrects a layer {name} of {shape[0]} x {shape[1]}; this model has none there.")
-        if not _is_same(layer.weight, total):
+        if not is_alike(layer.weight, total):
             raise ValueError(
                 f"{path} was learned beside other weights in {name}: is this another model, or is it merged already?"
             )
@@ -170,12 +171,3 @@ def _put(model: nn.Module, layers: Mapping[str, nn.Module]) -> None:
     for name, layer in layers.items():
         parent, _, child = name.rpartition(".")
         setattr(model.get_submodule(parent), child, layer)
-
-
-def _sums(adapters: Adapters) -> dict[str, float]:
-    return {name: float(layer.base.weight.double().sum()) for name, layer in adapters.items()}
-
-
-def _is_same(weight: Tensor, total: float) -> bool:
-    """Whether the matrix has about this sum: rounding moves it little, another matrix or a merge much."""
-    return abs(float(weight.double().sum()) - total) <= 1e-2 * float(weight.double().norm())

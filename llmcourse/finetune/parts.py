@@ -39,3 +39,13 @@ def load_part(path: str | Path, kind: str) -> tuple[dict[str, Tensor], dict[str,
     if metadata.get("llmcourse") != kind:
         raise ValueError(f"{path} does not hold a {kind}, but {metadata.get('llmcourse', 'other weights')}.")
     return tensors, json.loads(metadata["settings"])
+
+
+def fingerprint(weight: Tensor) -> float:
+    """A number that tells matrices apart: the sum of their entries."""
+    return float(weight.detach().double().sum())
+
+
+def is_alike(weight: Tensor, expected: float) -> bool:
+    """Whether the matrix has about this fingerprint: rounding moves it little, another matrix or a merge much."""
+    return abs(fingerprint(weight) - expected) <= 1e-2 * float(weight.detach().double().norm())

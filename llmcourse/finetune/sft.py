@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
+from torch import nn
+
 from llmcourse.data import IGNORE, Batch
 from llmcourse.decoding import generate
 from llmcourse.finetune.examples import ExampleBatches, pad_left, pad_right
-from llmcourse.model import Transformer
 from llmcourse.tokenizers import ByteBPE
 from llmcourse.training import evaluation_mode
 
@@ -141,7 +142,7 @@ def chat_of(text: str, answer: str) -> list[Turn]:
 
 
 def answer(
-    model: Transformer,
+    model: nn.Module,
     tokenizer: ByteBPE,
     instruction: str,
     story: str = "",
@@ -155,7 +156,7 @@ def answer(
 
 
 def answers(
-    model: Transformer,
+    model: nn.Module,
     tokenizer: ByteBPE,
     texts: Sequence[str],
     *,
