@@ -59,6 +59,20 @@ def retell(story: Telling, random: Random, values: dict[int, Any], labels: dict[
     return other
 
 
+def told_thrice(world: "World", random: Random) -> tuple[str, str, str]:
+    """A story, the same in other words, and one that is worded afresh too but differs from it in a fact."""
+    while True:
+        story = tell(world, random)
+        try:
+            same = retell(story, random, {}, {})
+            _, values, labels = _change(world, random, story)
+            other = retell(story, random, values, labels)
+        except OffScript:
+            continue
+        if len({story.text, same.text, other.text}) == 3 and truth(same) == truth(story) != truth(other):
+            return story.text, same.text, other.text
+
+
 def truth(story: Telling) -> dict[str, Any]:
     """What is true of a story, in whatever order its people come in."""
     return story.truth() | {"people": tuple(sorted(person.name for person in story.cast))}
