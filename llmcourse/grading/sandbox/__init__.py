@@ -1,13 +1,14 @@
 """The sandbox: a student's process reads what Python needs, writes in its scratch folder, and reaches nothing else."""
 
-from llmcourse.grading.sandbox.bubblewrap import bubblewrap_command, warm_environment
+from llmcourse.grading.sandbox.bubblewrap import Bubble, bubblewrap_command, warm_environment
 from llmcourse.grading.sandbox.doctor import doctor
 from llmcourse.grading.sandbox.lock import lock_down
 from llmcourse.grading.sandbox.places import python_places
-from llmcourse.grading.sandbox.probe import Report, probe, require
+from llmcourse.grading.sandbox.probing import Report, probe, require
 from llmcourse.grading.sandbox.tiers import Limits, SandboxUnavailable, Tier
 
 __all__ = [
+    "Bubble",
     "Limits",
     "Report",
     "SandboxUnavailable",

@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from llmcourse.grading.sandbox.places import programs
@@ -11,6 +12,16 @@ from llmcourse.grading.sandbox.tiers import SandboxUnavailable
 
 # a new procfs is refused inside many containers; torch prints a complaint, which costs points, where cpuinfo is missing
 FACTS = ("/proc/cpuinfo", "/proc/meminfo")
+# what a warm parent that is root needs: to make its children other users, to end them, and to clear up after them
+POWERS = ("SETUID", "SETGID", "CHOWN", "KILL", "FOWNER", "DAC_OVERRIDE", "DAC_READ_SEARCH")
+
+
+@dataclass(frozen=True)
+class Bubble:
+    """In which way bubblewrap works on this machine; the probe finds out."""
+
+    new_proc: bool = True  # else /proc holds facts about the processor and nothing else
+    new_users: bool = True  # else root stays root, and can make each child a user of its own
 
 
 def bubblewrap_command(
@@ -19,25 +30,27 @@ def bubblewrap_command(
     readable: Sequence[Path],
     scratch: Path,
     environment: Mapping[str, str] | None = None,
-    new_proc: bool = True,
+    bubble: Bubble = Bubble(),
 ) -> list[str]:
     """The command line that runs `command` in namespaces of its own: no network, other processes or files, no powers.
 
     Inside, `readable` can be read and `scratch` written, each where it lies outside; /tmp and /dev/shm are new and
-    empty. Only the variables in `environment` are set. Handles that the caller passes on are passed on. With `new_proc`
-    false, /proc holds facts about the processor and nothing else.
+    empty. Only the variables in `environment` are set. Handles that the caller passes on are passed on.
 
     Raises: SandboxUnavailable without bubblewrap.
     """
     program = shutil.which("bwrap")
     if program is None:
         raise SandboxUnavailable("There is no bubblewrap (bwrap) on PATH: install your system's package `bubblewrap`.")
-    line = [program, "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
+    line = [program, "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
     line += ["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+    line += (
+        ["--unshare-user"] if bubble.new_users else [word for each in POWERS for word in ("--cap-add", f"CAP_{each}")]
+    )
     line += ["--hostname", "sandbox", "--clearenv"]
     for name, value in (environment or {}).items():
         line += ["--setenv", name, value]
-    if new_proc:
+    if bubble.new_proc:
         line += ["--proc", "/proc"]
     else:
         line += ["--tmpfs", "/proc", *(word for path in FACTS for word in ("--ro-bind-try", path, path))]

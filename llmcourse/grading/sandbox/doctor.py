@@ -1,6 +1,6 @@
 """What `llmcourse grade --doctor` says about this machine."""
 
-from llmcourse.grading.sandbox.probe import WAY_OUT, Report
+from llmcourse.grading.sandbox.probing import WAY_OUT, Report
 from llmcourse.grading.sandbox.tiers import Tier
 
 # what each later version of Landlock holds back
@@ -25,7 +25,7 @@ def doctor(report: Report) -> str:
         said.append(f"Landlock: version {report.landlock} of the kernel's interface.")
         if missing:
             said.append(f"A newer kernel's would also hold back {', '.join(missing)}; here seccomp does what it can.")
-    if report.tier is Tier.ONE and not report.new_proc:
+    if report.tier is Tier.ONE and not report.bubble.new_proc:
         said.append("Inside, a new /proc is refused, as in many containers; facts about the processor stand in.")
     if report.tier is Tier.TWO:
         said += [f"Why not tier one: {report.why_not_one}", f"What would raise it: {how_to_raise(report.why_not_one)}"]

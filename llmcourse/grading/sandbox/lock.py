@@ -1,8 +1,6 @@
 """The lock on a child process: what it calls right before a student's code runs, and cannot undo."""
 
-import ctypes
 import os
-import struct
 import sys
 import tempfile
 from collections.abc import Collection, Sequence
@@ -10,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from llmcourse.grading.sandbox import landlock, seccomp
-from llmcourse.grading.sandbox.kernel import call, number, set_option
+from llmcourse.grading.sandbox.identity import become_nobody, keep_powers
+from llmcourse.grading.sandbox.kernel import set_option
 from llmcourse.grading.sandbox.places import DEVICES, OWN_FACTS
 from llmcourse.grading.sandbox.tiers import Limits, Tier
 
@@ -18,8 +17,7 @@ if sys.platform != "win32":
     import resource
     import signal
 
-SET_DEATH_SIGNAL, SET_DUMPABLE, DROP_FROM_BOUNDING_SET = 1, 4, 24
-CAPABILITIES_VERSION_3 = 0x20080522
+SET_DEATH_SIGNAL, SET_DUMPABLE = 1, 4
 
 
 def lock_down(
@@ -43,14 +41,17 @@ def lock_down(
     os.umask(0o077)
     _make_itself_at_home(scratch)
     _close_all_but(keep_fds)
-    set_limits(tier, limits)
     if tier is Tier.NONE or sys.platform == "win32":
+        set_limits(limits)
         return
+    alone = become_nobody(scratch)
+    set_limits(limits, threads_already=0 if alone or tier is Tier.ONE else _threads_of_this_user())
     with suppress(PermissionError):  # it leads one already
         os.setsid()  # no terminal, and signals to the grader's group pass by
     landlock.restrict([*readable, *DEVICES, *OWN_FACTS], [scratch, Path(os.devnull)])
-    _drop_capabilities()
-    # a change of powers takes both of these back, so they come after it
+    if not alone:
+        keep_powers()
+    # a change of user or powers takes both of these back, so they come after it
     set_option(SET_DEATH_SIGNAL, signal.SIGKILL)
     set_option(SET_DUMPABLE, 0)
     seccomp.install()
@@ -73,8 +74,11 @@ def _close_all_but(keep: Collection[int]) -> None:
         os.closerange(low + 1, high)
 
 
-def set_limits(tier: Tier, limits: Limits) -> None:
-    """Cap what this process may use up; a limit that stands already is only ever lowered."""
+def set_limits(limits: Limits, threads_already: int | None = None) -> None:
+    """Cap what this process may use up; a limit that stands already is only ever lowered.
+
+    The kernel counts a user's threads together, so those that run already come on top; None leaves threads uncapped.
+    """
     if sys.platform == "win32":
         return
     wanted = {
@@ -85,8 +89,8 @@ def set_limits(tier: Tier, limits: Limits) -> None:
     }
     if sys.platform == "linux":
         wanted[resource.RLIMIT_AS] = _address_space() + limits.memory
-        wanted[resource.RLIMIT_NPROC] = limits.processes + (0 if tier is Tier.ONE else _threads_of_this_user())
-        wanted[resource.RLIMIT_MSGQUEUE] = 0
+        if threads_already is not None:
+            wanted[resource.RLIMIT_NPROC] = limits.processes + threads_already
     for kind, value in wanted.items():
         _, hard = resource.getrlimit(kind)
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
@@ -102,7 +106,7 @@ def _address_space() -> int:
 
 
 def _threads_of_this_user() -> int:
-    """How many threads run under this user already: the kernel counts them all against the limit."""
+    """How many threads run under this user already."""
     count, user = 0, os.getuid()
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -111,15 +115,3 @@ def _threads_of_this_user() -> int:
         except OSError:
             continue  # it has just ended
     return count
-
-
-def _drop_capabilities() -> None:
-    """Give up every power of an administrator, which a container's root still has."""
-    for capability in range(64):
-        try:
-            set_option(DROP_FROM_BOUNDING_SET, capability)
-        except OSError:
-            break  # the last that this kernel knows, or there is nothing to drop
-    header = ctypes.create_string_buffer(struct.pack("=Ii", CAPABILITIES_VERSION_3, 0))
-    nothing = ctypes.create_string_buffer(bytes(24))
-    call(number("capset"), ctypes.addressof(header), ctypes.addressof(nothing))

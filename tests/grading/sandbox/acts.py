@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -374,6 +375,21 @@ def take_all_the_memory(facts: Facts) -> object:
 @forbidden
 def take_memory_bit_by_bit(facts: Facts) -> object:
     return [mmap.mmap(-1, 256 << 20) for _ in range(1000)]
+
+
+@forbidden
+def start_thousands_of_threads(facts: Facts) -> object:
+    go = threading.Event()
+    threading.stack_size(32768)
+    try:
+        for _ in range(2000):
+            threading.Thread(target=go.wait, daemon=True).start()
+    finally:
+        go.set()
+        threading.stack_size(0)
+        deadline = time.monotonic() + 5
+        while threading.active_count() > 1 and time.monotonic() < deadline:
+            time.sleep(0.01)
 
 
 @forbidden

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from llmcourse.grading.sandbox import Tier, bubblewrap_command, python_places, warm_environment
+from llmcourse.grading.sandbox import Tier, bubblewrap_command, probe, python_places, warm_environment
 from tests.grading.sandbox import acts
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -74,7 +74,9 @@ def _run(tier: Tier, root: Path, scratch: Path, arguments: list[str]) -> dict[st
     environment = {**warm_environment(), "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1", "SECRET": MINE}
     if tier is Tier.ONE:
         readable = [*python_places(), root / "tests"]
-        command = bubblewrap_command(command, readable=readable, scratch=scratch, environment=environment)
+        command = bubblewrap_command(
+            command, readable=readable, scratch=scratch, environment=environment, bubble=probe().bubble
+        )
     done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -1,14 +1,16 @@
 """Which sandbox this machine gives, found out by trying, and what would raise it."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from llmcourse.grading.sandbox import landlock
-from llmcourse.grading.sandbox.bubblewrap import bubblewrap_command, warm_environment
+from llmcourse.grading.sandbox.bubblewrap import Bubble, bubblewrap_command, warm_environment
 from llmcourse.grading.sandbox.kernel import machine
 from llmcourse.grading.sandbox.places import python_places
 from llmcourse.grading.sandbox.tiers import SandboxUnavailable, Tier
@@ -27,29 +29,37 @@ class Report:
 
     tier: Tier
     landlock: int  # the kernel's version of it, 0 for none
-    new_proc: bool  # whether bubblewrap may mount a /proc of its own
+    bubble: Bubble  # in which way bubblewrap works, where it does
     why_not_one: str
     why_not_two: str
 
 
 def probe() -> Report:
-    """What this machine gives. Two or three short processes lock themselves in and try to get out."""
+    """What this machine gives: a few short processes lock themselves in and try to get out."""
     if not machine():
         reason = f"this is {sys.platform}, and the sandbox needs {NEEDS}"
-        return Report(Tier.NONE, 0, False, reason, reason)
+        return Report(Tier.NONE, 0, Bubble(), reason, reason)
     known = landlock.version()
     why_not_two = _try(Tier.TWO) if known else f"the kernel offers no Landlock; the sandbox needs {NEEDS}"
-    why_not_one, new_proc = why_not_two, True
-    if not why_not_two:
-        why_not_one = _try(Tier.ONE)
-        if why_not_one:
-            retry = _try(Tier.ONE, new_proc=False)
-            why_not_one, new_proc = (retry, False) if not retry else (why_not_one, True)
-    tier = Tier.NONE if why_not_two else Tier.TWO if why_not_one else Tier.ONE
-    return Report(tier, known, new_proc and tier is Tier.ONE, why_not_one, why_not_two)
+    if why_not_two:
+        return Report(Tier.NONE, known, Bubble(), why_not_two, why_not_two)
+    reasons = []
+    for bubble in _bubbles():
+        reasons.append(_try(Tier.ONE, bubble))
+        if not reasons[-1]:
+            return Report(Tier.ONE, known, bubble, "", "")
+    return Report(Tier.TWO, known, Bubble(), reasons[0], "")
 
 
-def _try(tier: Tier, new_proc: bool = True) -> str:
+def _bubbles() -> Iterator[Bubble]:
+    """The ways in which bubblewrap may work, the best first."""
+    as_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    for new_users in (False, True) if as_root else (True,):
+        for new_proc in (True, False):
+            yield Bubble(new_proc, new_users)
+
+
+def _try(tier: Tier, bubble: Bubble | None = None) -> str:
     """Empty where the tier works here, else why not."""
     with tempfile.TemporaryDirectory() as folder:
         scratch, outside = Path(folder).resolve() / "scratch", Path(folder).resolve() / "outside.txt"
@@ -57,13 +67,13 @@ def _try(tier: Tier, new_proc: bool = True) -> str:
         outside.write_text("not for you", encoding="utf-8")
         command = [sys.executable, "-m", "llmcourse.grading.sandbox.trial", tier.value, str(scratch), str(outside)]
         try:
-            if tier is Tier.ONE:
+            if bubble is not None:
                 command = bubblewrap_command(
                     command,
                     readable=python_places(),
                     scratch=scratch,
                     environment=warm_environment(),
-                    new_proc=new_proc,
+                    bubble=bubble,
                 )
             done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
         except SandboxUnavailable as error:
