@@ -1,0 +1,159 @@
+"""What `nbgrader autograde` calls before it touches a submission; `nbgrader_config.py` names both parts.
+
+The hook sees files and no gradebook, the preprocessor a gradebook and no files: between them they leave nothing that
+stops a batch, and no score that the work at hand did not earn.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from llmcourse.data.files import atomic_path
+from llmcourse.grading.intake.folder import TIMESTAMP, read_plain, survey
+from llmcourse.grading.intake.ledger import FOLDER, Entry, read_ledger
+from llmcourse.grading.intake.limits import Limits, Problem
+from llmcourse.grading.intake.notebooks import BrokenNotebook, parse, placeholder, repair
+from llmcourse.grading.intake.paths import printable
+from llmcourse.grading.intake.platforms import same_work
+
+
+def before_autograde(assignment: str, student: str, notebooks: list[str], **_: Any) -> None:
+    """Make one student's folder plain. nbgrader calls this in the course folder; its `student` may be `*`."""
+    folders = sorted({Path(path).parent for path in notebooks})
+    for folder in folders:
+        tidy(folder, Path.cwd())
+    # nbgrader goes on with this very list
+    notebooks[:] = [str(path) for folder in folders for path in sorted(folder.glob("*.ipynb"))]
+
+
+def tidy(folder: Path, course: Path, limits: Limits | None = None) -> list[Problem]:
+    """Leave only plain files and a readable notebook in `submitted/<student>/<assignment>`; the rest is moved aside.
+
+    What is moved goes, as it is, below `.grading/<assignment>/refused/<student>`; a link is moved and not followed.
+    """
+    limits = limits or Limits()
+    student, assignment = folder.parent.name, folder.name
+    aside = course / FOLDER / assignment / "refused" / student
+    files, problems = survey(folder, limits)
+    plain = set(files)
+    for path in sorted(_entries(folder)):
+        if path not in plain:
+            _move(path, folder, aside)
+    problems += _set_time(folder, read_ledger(course, assignment).get(student), aside)
+    problems += _set_notebook([path for path in files if path.suffix == ".ipynb"], folder, aside, limits)
+    return problems
+
+
+def _entries(folder: Path) -> list[Path]:
+    """All that is no folder, links to folders included."""
+    found = []
+    for where, folders, files in os.walk(folder):
+        links = [name for name in folders if Path(where, name).is_symlink()]
+        found += [Path(where, name) for name in [*files, *links]]
+    return found
+
+
+def _move(path: Path, folder: Path, aside: Path) -> None:
+    target = aside / path.relative_to(folder)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    number = 0
+    while os.path.lexists(target):
+        number += 1
+        target = target.with_name(f"{path.name}.{number}")
+    path.rename(target)
+
+
+def _set_time(folder: Path, entry: Entry | None, aside: Path) -> list[Problem]:
+    """Write the platform's time where nbgrader looks for it; a time of the student's own never counts."""
+    path = folder / TIMESTAMP
+    known = None if entry is None or entry.time is None else f"{entry.time:%Y-%m-%d %H:%M:%S} UTC\n"
+    problems = []
+    if path.is_file():
+        if known is not None and read_plain(path, Limits()) == known.encode():
+            return []
+        _move(path, folder, aside)
+        problems.append(Problem("own-time", "The time in timestamp.txt is not the platform's, and does not count."))
+    if known is not None:
+        with atomic_path(path) as scratch:
+            scratch.write_bytes(known.encode())
+    return problems
+
+
+def _set_notebook(notebooks: list[Path], folder: Path, aside: Path, limits: Limits) -> list[Problem]:
+    path = folder / f"{folder.name}.ipynb"
+    alike = [each for each in notebooks if same_work(each.name, folder.name)] or notebooks
+    if path not in notebooks and len(alike) == 1:
+        alike[0].rename(path)
+        return [
+            Problem("renamed", f"{printable(alike[0].name)} was read as {path.name}."),
+            *_mend(path, folder, aside, limits),
+        ]
+    return _mend(path, folder, aside, limits) if path.is_file() else []
+
+
+def _mend(path: Path, folder: Path, aside: Path, limits: Limits) -> list[Problem]:
+    """Put a notebook without answers in the place of one that cannot be read."""
+    try:
+        parse(read_plain(path, limits), limits)
+    except BrokenNotebook as error:
+        _move(path, folder, aside)
+        with atomic_path(path) as scratch:
+            nbformat.write(placeholder(nbformat.v4.new_notebook(), printable(str(error), 300)), scratch)
+        return [Problem("broken-notebook", f"Nothing could be graded: {error}.")]
+    return []
+
+
+class Repair(NbGraderPreprocessor):
+    """The first step of autograde: forget the old score, then give the notebook the metadata that it should have."""
+
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        """The notebook, fit for the steps that follow. Called by `nbgrader autograde`."""
+        from nbgrader.api import Gradebook
+
+        of = resources["nbgrader"]
+        with Gradebook(of["db_url"]) as gradebook:
+            forget_scores(gradebook, of["assignment"], of["student"])
+            known = gradebook.find_notebook(of["notebook"], of["assignment"])
+            source = released(known)
+        fixed, problems = repair(parse(nbformat.writes(nb).encode("utf-8")), source)
+        for problem in problems:
+            self.log.warning(problem.text)
+        return fixed, resources
+
+
+def forget_scores(gradebook: Any, assignment: str, student: str) -> None:
+    """Take back what an earlier run gave; points that a person gave stay."""
+    submission = gradebook.find_submission(assignment, student)
+    for notebook in submission.notebooks:
+        for grade in notebook.grades:
+            grade.auto_score, grade.needs_manual_grade = None, True
+        notebook.late_submission_penalty = None
+    gradebook.db.commit()
+
+
+def released(notebook: Any) -> NotebookNode:
+    """The cells that the gradebook knows of a notebook, with nbgrader's metadata as it was released."""
+    points = {cell.name: cell.max_score for cell in [*notebook.grade_cells, *notebook.task_cells]}
+    graded, tasks = {cell.name for cell in notebook.grade_cells}, {cell.name for cell in notebook.task_cells}
+    answers = {cell.name for cell in notebook.solution_cells}
+    cells = []
+    for known in notebook.source_cells:
+        make = nbformat.v4.new_code_cell if known.cell_type == "code" else nbformat.v4.new_markdown_cell
+        info: dict[str, Any] = {
+            "schema_version": 3,
+            "grade_id": known.name,
+            "grade": known.name in graded,
+            "solution": known.name in answers,
+            "task": known.name in tasks,
+            "locked": bool(known.locked),
+            "cell_type": known.cell_type,
+            "checksum": known.checksum,
+        }
+        if known.name in points:
+            info["points"] = points[known.name]
+        cells.append(make(known.source or "", metadata={"nbgrader": info}))
+    return nbformat.v4.new_notebook(cells=cells)
