@@ -44,3 +44,15 @@ def capture_outputs(modules: Sequence[nn.Module]) -> Iterator[list[Tensor]]:
     finally:
         for hook in hooks:
             hook.remove()
+
+
+@contextmanager
+def capture_inputs(modules: Sequence[nn.Module]) -> Iterator[list[Tensor]]:
+    """A list that fills with the first thing that each module is given, in the order in which they run."""
+    inputs: list[Tensor] = []
+    hooks = [module.register_forward_pre_hook(lambda _m, given: inputs.append(given[0].detach())) for module in modules]
+    try:
+        yield inputs
+    finally:
+        for hook in hooks:
+            hook.remove()
