@@ -58,7 +58,9 @@ from llmcourse.finetune.sft import (
     encode_prompt,
     sft_batch,
     sft_batches,
+    speak,
 )
+from llmcourse.finetune.specials import with_specials
 from llmcourse.finetune.tag import (
     SpanScore,
     TagBatch,
@@ -74,8 +76,11 @@ from llmcourse.finetune.tag import (
     tagger,
     words_of,
 )
+from llmcourse.finetune.tools import TOOL_MARKERS, TOOL_TEMPLATE, Tool, call_in, converse, run_call
 
 __all__ = [
+    "TOOL_MARKERS",
+    "TOOL_TEMPLATE",
     "Accuracy",
     "BagOfWords",
     "ChatExample",
@@ -93,6 +98,7 @@ __all__ = [
     "SpanScore",
     "TagBatch",
     "TagExample",
+    "Tool",
     "Turn",
     "accuracy",
     "add_lora",
@@ -103,10 +109,12 @@ __all__ = [
     "bradley_terry_nats",
     "calibration",
     "calibration_gap",
+    "call_in",
     "chat_of",
     "classification_batches",
     "classify",
     "contrast_objective",
+    "converse",
     "dpo_batches",
     "dpo_nats",
     "dpo_objective",
@@ -146,11 +154,13 @@ __all__ = [
     "retold",
     "reward_batches",
     "reward_model",
+    "run_call",
     "save_lora",
     "save_prompt",
     "score_entities",
     "sft_batch",
     "sft_batches",
+    "speak",
     "tag_batch",
     "tag_batches",
     "tag_names",
@@ -159,5 +169,6 @@ __all__ = [
     "told_batches",
     "unmerge_lora",
     "with_head",
+    "with_specials",
     "words_of",
 ]

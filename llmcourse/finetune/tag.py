@@ -112,11 +112,11 @@ def tagger(base: Transformer, n_tags: int, attend: Attend | None = None) -> Tran
     if config.has_cross_attention:
         raise ValueError("A tagger needs a base of one stack, an encoder or a decoder, not both.")
     n_layers = config.n_encoder_layers + config.n_decoder_layers
-    choices = {"n_encoder_layers": n_layers, "n_decoder_layers": 0, "head": "classify_tokens", "n_labels": n_tags}
-    model = Transformer(replace(config, **choices), attend=attend)
-    ours = model.state_dict()
+    ours = replace(config, n_encoder_layers=n_layers, n_decoder_layers=0, head="classify_tokens", n_labels=n_tags)
+    model = Transformer(ours, attend=attend)
+    own = model.state_dict()
     weights = {name.replace("decoder.", "encoder.", 1): weight for name, weight in base.state_dict().items()}
-    model.load_state_dict(ours | {name: weights[name] for name in ours if not name.startswith("head.")})
+    model.load_state_dict(own | {name: weights[name] for name in own if not name.startswith("head.")})
     return model.train(base.training)
 
 
