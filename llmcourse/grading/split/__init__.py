@@ -1,10 +1,7 @@
-"""The split checker: a submission's code and the instructor's tests run in two processes, and only values cross.
+"""The split checker: a submission's code and the instructor's tests run in two processes, and only values cross."""
 
-    execute(source: NotebookNode, handed_in: NotebookNode, options: Options) -> NotebookNode
-
-gives back the notebook that `nbgrader` grades: rebuilt from the instructor's, with outputs and errors filled in.
-"""
-
+from llmcourse.grading.split.execute import VERSION, execute
 from llmcourse.grading.split.options import Options
+from llmcourse.grading.split.pair import close
 
-__all__ = ["Options"]
+__all__ = ["VERSION", "Options", "close", "execute"]

@@ -1,0 +1,139 @@
+"""The two sides: the student's, which does as it is told, and the checker's, which trusts nothing that it hears."""
+
+import random
+import signal
+import sys
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from llmcourse.grading.split.agreed import PLAIN
+from llmcourse.grading.split.frames import Channel
+from llmcourse.grading.split.peer import Peer
+from llmcourse.grading.split.proxies import ARITHMETIC, CONTAINER
+from llmcourse.grading.split.reading import Reader
+from llmcourse.grading.split.shell import Recorder, Shell
+from llmcourse.grading.split.tables import of_kind
+from llmcourse.grading.split.writing import FUNCTIONS, Writer
+
+AGAIN = 0.05  # seconds until an alarm that came at a bad moment comes once more
+
+
+@contextmanager
+def alarm(peer: Peer, seconds: float) -> Iterator[None]:
+    """Interrupt the block after so many seconds, though never in the midst of a message."""
+
+    def ring(number: int, frame: Any) -> None:
+        if peer.busy:
+            signal.setitimer(signal.ITIMER_REAL, AGAIN)
+        else:
+            raise TimeoutError(f"it took more than {seconds:.0f} seconds and was stopped")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, max(0.001, seconds))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+class Student(Peer):
+    """Runs the student's cells, and calls what they define when the checker asks for it."""
+
+    def __init__(self, channel: Channel, shell: Shell, printed_characters: int) -> None:
+        super().__init__(channel)
+        self.shell, self.limit = shell, printed_characters
+        self.seconds = 0.0
+        shell.recorder = self.printed = Recorder(printed_characters)
+
+    def work(self) -> None:
+        """Do what the checker asks for until it hangs up."""
+        while True:
+            header, reader = self._receive()
+            self.raised.clear()
+            with suppress(TimeoutError), alarm(self, self.seconds):
+                self.serve(header, reader)
+            self.held.clear()
+
+    def perform(self, name: str, target: Any, args: list[Any], options: dict[str, Any]) -> Any:
+        if name == "cell":
+            self.shell.recorder = self.printed = Recorder(self.limit)
+            return self.shell.run(args[0], self.limit)
+        if name == "names":
+            return {each: self.shell.user_ns[each] for each in args[0] if each in self.shell.user_ns}
+        return super().perform(name, target, args, options)
+
+    def tell(self, header: dict[str, Any], writer: Writer) -> None:
+        header["printed"] = "".join(out["text"] for out in self.printed.outputs if out["output_type"] == "stream")
+        self.printed.outputs.clear()
+
+    def hear(self, header: dict[str, Any], reader: Reader) -> None:
+        self.seconds = header["seconds"]
+        if header["chance"][0] is not None:
+            torch.set_rng_state(reader.numbers(header["chance"][0]))
+        if header["chance"][1] is not None:
+            version, numbers, gauss = header["chance"][1]
+            random.setstate((version, tuple(numbers), gauss))
+
+
+class Checker(Peer):
+    """Runs the instructor's cells. What it hands out may be called; little else, and nothing that leads further."""
+
+    open_objects = False
+
+    def __init__(self, channel: Channel, seconds: float) -> None:
+        super().__init__(channel)
+        self.seconds = seconds
+        self.chance: tuple[Tensor, Any] = (torch.get_rng_state(), random.getstate())
+
+    def may(self, name: str, target: Any, args: list[Any]) -> None:
+        """Functions can be called, iterators advanced, containers read; modules and optimizers show their data."""
+        kind = type(target).__name__
+        if name == "get":
+            attribute = of_kind(str, args[0])
+            if not may_show(target, attribute):
+                raise AttributeError(f"{kind!r} object has no attribute {attribute!r} that can be seen from here.")
+        elif name == "method":
+            if not isinstance(target, torch.optim.Optimizer) or args != ["step"]:
+                raise PermissionError(f"A {kind} does not do that from here.")
+        elif name == "call":
+            if not callable(target):
+                raise TypeError(f"{kind!r} object is not callable")
+        elif name == "copy":
+            of_kind(nn.Module, target)
+        elif name not in ("vjp", "enter", "exit", *CONTAINER, *ARITHMETIC):
+            raise PermissionError(f"A {kind} of another process is not changed from here.")
+
+    def tell(self, header: dict[str, Any], writer: Writer) -> None:
+        header["seconds"] = self.seconds
+        now = (torch.get_rng_state(), random.getstate())
+        moved, redrawn = not torch.equal(now[0], self.chance[0]), now[1] != self.chance[1]
+        header["chance"] = [writer.plain(now[0]) if moved else None, now[1] if redrawn else None]
+        self.chance = now
+
+    def hear(self, header: dict[str, Any], reader: Reader) -> None:
+        printed = reader.value(of_kind(str, header["printed"]))
+        if printed:
+            sys.stdout.write(printed)
+
+
+# what leads from an object to the program around it
+CLOSED = (type, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType, types.ModuleType)
+
+
+def may_show(target: Any, name: str) -> bool:
+    """Whether the other side may see this attribute of an object of ours."""
+    if isinstance(target, FUNCTIONS):
+        return name in ("__name__", "__qualname__")
+    if name.startswith("_") or isinstance(target, CLOSED):
+        return False
+    if isinstance(target, nn.Module | torch.optim.Optimizer):
+        base = nn.Module if isinstance(target, nn.Module) else torch.optim.Optimizer
+        return name in ("training", "param_groups") or not hasattr(base, name)
+    value = getattr(type(target), name, None)
+    return callable(value) or isinstance(getattr(target, name, None), (*PLAIN, Tensor, nn.Module, list, tuple, dict))
