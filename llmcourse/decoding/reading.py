@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from llmcourse.inference import FusedDecoder, fuse
 from llmcourse.model import Transformer
 
 LanguageModel = Callable[..., Tensor]  # `model(ids)` is B T V; also taken where it has them: `cache`, `is_real`
@@ -16,12 +17,14 @@ class Reader:
     """A model that is handed longer and longer ids, and reads only what it has not read yet.
 
     Any callable from ids to logits will do. A `new_cache()`, and a `config` that knows a context and the size of the
-    vocabulary, are used where there are any.
+    vocabulary, are used where there are any. A Transformer of ordinary parts is read by its fused decoder, with the
+    weights that it has now.
     """
 
     def __init__(self, model: LanguageModel, use_cache: bool = True) -> None:
-        self.model = model
-        new_cache = getattr(model, "new_cache", None)
+        fused = _fused(model) if use_cache else None
+        self.model = model if fused is None else fused
+        new_cache = getattr(self.model, "new_cache", None)
         self.cache: Any = new_cache() if use_cache and new_cache is not None else None
         config = getattr(model, "config", None)
         self.context: int | None = getattr(config, "context", None)
@@ -39,6 +42,8 @@ class Reader:
             if n_known < len(self.cache):
                 self.cache.truncate(n_known)
             options["cache"] = self.cache
+        if isinstance(self.model, FusedDecoder):
+            options["n_last"] = n_last  # of a long prompt, the logits are most of the work
         return self.model(ids[:, n_known:], **options)[:, -n_last:]
 
     def reorder(self, rows: Int[Tensor, " B"]) -> None:
@@ -83,6 +88,10 @@ class FromSource:
         is_real = None if self.is_real is None else self.is_real.expand(rows, -1)
         memory = self.memory.expand(rows, -1, -1)
         return self.model.read_off(self.model.decode(ids, memory=memory, memory_is_real=is_real, **options))
+
+
+def _fused(model: LanguageModel) -> FusedDecoder | None:
+    return fuse(model.model, model.memory, model.is_real) if isinstance(model, FromSource) else fuse(model)
 
 
 def bind(

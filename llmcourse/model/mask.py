@@ -11,6 +11,17 @@ def causal(n_queries: int, n_keys: int, device: torch.device | None = None) -> B
     return may_read.tril(n_keys - n_queries)[None, None]
 
 
+def before(
+    n_queries: int, n_keys: int, is_real: Bool[Tensor, "B S"] | None, device: torch.device
+) -> Bool[Tensor, "#B 1 #T S"] | None:
+    """The causal mask, less the padding among the keys; None where the last token alone asks, and may read all."""
+    may_read = causal(n_queries, n_keys, device) if n_queries > 1 else None
+    if is_real is None:
+        return may_read
+    real_keys = is_real[:, None, None, :]
+    return real_keys if may_read is None else may_read & real_keys
+
+
 def score_bias(
     may_read: Bool[Tensor, "#B 1 #T S"] | None, position_bias: Float[Tensor, "#B H T S"] | None, dtype: torch.dtype
 ) -> Float[Tensor, "#B #H #T S"] | None:

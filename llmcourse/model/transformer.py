@@ -10,7 +10,7 @@ from llmcourse.model.block import Stack
 from llmcourse.model.cache import KVCache
 from llmcourse.model.config import TransformerConfig
 from llmcourse.model.heads import TextHead, make_head
-from llmcourse.model.mask import causal, positions_of
+from llmcourse.model.mask import before, positions_of
 
 
 class Transformer(nn.Module):
@@ -90,7 +90,7 @@ class Transformer(nn.Module):
             raise ValueError("This model has no encoder: n_encoder_layers=0.")
         vectors = self.embed(ids, segments)
         if positions is None:
-            positions = self._count_positions(ids, is_real, n_cached=0)
+            positions = self.count_positions(ids, is_real, n_cached=0)
         may_read = None if is_real is None else is_real[:, None, None, :]
         return self.encoder(vectors, positions, may_read)
 
@@ -111,13 +111,8 @@ class Transformer(nn.Module):
         n_cached = 0 if cache is None else len(cache)
         vectors = self.embed(ids, segments)
         if positions is None:
-            positions = self._count_positions(ids, is_real, n_cached)
-        may_read = None
-        if ids.shape[1] > 1:  # a single new token may read everything
-            may_read = causal(ids.shape[1], n_cached + ids.shape[1], ids.device)
-        if is_real is not None:
-            real_keys = is_real[:, None, None, :]
-            may_read = real_keys if may_read is None else may_read & real_keys
+            positions = self.count_positions(ids, is_real, n_cached)
+        may_read = before(ids.shape[1], n_cached + ids.shape[1], is_real, ids.device)
         memory_may_read = None if memory_is_real is None else memory_is_real[:, None, None, :]
         return self.decoder(vectors, positions, may_read, cache=cache, memory=memory, memory_may_read=memory_may_read)
 
@@ -151,7 +146,10 @@ class Transformer(nn.Module):
         """An empty cache that fits the decoder."""
         return KVCache(self.config.n_decoder_layers)
 
-    def _count_positions(self, ids: Tensor, is_real: Tensor | None, n_cached: int) -> Int[Tensor, "B T"]:
+    def count_positions(
+        self, ids: Int[Tensor, "B T"], is_real: Bool[Tensor, "B S"] | None, n_cached: int
+    ) -> Int[Tensor, "B T"]:
+        """Where ids stand that come after `n_cached` others. Raises: ValueError for lengths that do not fit."""
         length = n_cached + ids.shape[1]
         if self.config.context is not None and length > self.config.context:
             raise ValueError(f"{length} tokens do not fit the context of {self.config.context}; shorten the input.")
