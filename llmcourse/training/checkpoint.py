@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from llmcourse.data import atomic_path
 from llmcourse.training.config import TrainConfig
+from llmcourse.training.distributed import split_like
 
 FORMAT = "llmcourse training checkpoint, version 1"
 
@@ -34,8 +35,8 @@ def save_checkpoint(
     step: int,
     tokens: int,
     config: TrainConfig,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    model: Mapping[str, Any],
+    optimizer: Mapping[str, Any],
     random_state: Mapping[str, Any],
     extra: Mapping[str, Any] | None = None,
 ) -> None:
@@ -45,8 +46,8 @@ def save_checkpoint(
         "step": step,
         "tokens": tokens,
         "config": config.to_dict(),
-        "model": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
+        "model": dict(model),
+        "optimizer": dict(optimizer),
         "random_state": dict(random_state),
         "extra": dict(extra or {}),
     }
@@ -85,4 +86,18 @@ def restore_model(model: nn.Module, checkpoint: Checkpoint, path: str | Path) ->
             raise ValueError(
                 f"{path} holds another model: {name} has shape {theirs.get(name)} there and {ours.get(name)} here."
             )
-    model.load_state_dict(dict(checkpoint.model))
+    ours_now = model.state_dict()
+    model.load_state_dict({name: split_like(weight, ours_now[name]) for name, weight in checkpoint.model.items()})
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, checkpoint: Checkpoint) -> None:
+    """Puts a checkpoint's averages into `optimizer`, each process its part where the model is sharded."""
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    saved = {
+        place: {
+            name: split_like(value, weights[place]) if isinstance(value, Tensor) else value
+            for name, value in of.items()
+        }
+        for place, of in checkpoint.optimizer["state"].items()
+    }
+    optimizer.load_state_dict({**checkpoint.optimizer, "state": saved})

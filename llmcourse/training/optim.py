@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from llmcourse.training.config import TrainConfig
+from llmcourse.training.distributed import split_like, whole
 
 OUTPUT_LAYERS = ("unembed", "head", "classifier")
 
@@ -21,7 +22,7 @@ def clip_gradients(parameters: Iterable[nn.Parameter], max_norm: float | None) -
     gradients = [weight.grad for weight in parameters if weight.grad is not None]
     if not gradients:
         return 0.0
-    norm = torch.stack([gradient.norm() for gradient in gradients]).norm()
+    norm = whole(torch.stack([gradient.norm() for gradient in gradients]).norm())
     if max_norm is not None and norm > max_norm:
         for gradient in gradients:
             gradient.mul_(max_norm / (norm + 1e-6))
@@ -110,7 +111,7 @@ class Muon(torch.optim.Optimizer):
         assert weight.grad is not None
         state["momentum"].lerp_(weight.grad, 1 - group["momentum"])
         ahead = weight.grad.lerp(state["momentum"], group["momentum"])  # Nesterov: look one step further
-        return orthogonalise(ahead) * (0.2 * max(weight.shape) ** 0.5)
+        return split_like(orthogonalise(whole(ahead)), weight) * (0.2 * max(weight.shape) ** 0.5)
 
     def _adam(self, weight: nn.Parameter, group: dict[str, Any]) -> Tensor:
         state = self.state[weight]
