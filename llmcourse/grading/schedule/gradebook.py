@@ -1,0 +1,121 @@
+"""The gradebook's one writer: what nbgrader's own steps would have written, in one session and one commit a student."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader import utils
+from nbgrader.api import Gradebook, MissingEntry
+
+from llmcourse.data.files import atomic_path
+from llmcourse.grading.intake.plugins import forget_scores, released
+from llmcourse.grading.schedule.settings import Settings
+
+
+class Writer:
+    """Writes scores for one assignment. Scores are committed before the notebook is put beside them."""
+
+    def __init__(self, settings: Settings, assignment: str) -> None:
+        self.settings, self.assignment = settings, assignment
+        self.gradebook = Gradebook(settings.database, settings.coursedir.course_id)
+        try:
+            self.known = self.gradebook.find_notebook(assignment, assignment)
+        except MissingEntry:
+            self.gradebook.close()
+            raise ValueError(
+                f"The gradebook does not know {assignment}. Run: nbgrader generate_assignment {assignment} --force"
+            ) from None
+        self.released: NotebookNode = released(self.known)
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.gradebook.close()
+
+    def submission(self, student: str, moment: datetime | None) -> Any:
+        """The student's submission, made where it is new, with the time that the platform tells."""
+        try:
+            self.gradebook.find_student(student)
+        except MissingEntry:
+            self.gradebook.add_student(student)
+        naive = None if moment is None else moment.astimezone(UTC).replace(tzinfo=None)
+        # nbgrader asks for the assignment while the submission is half made
+        with self.gradebook.db.no_autoflush:
+            return self.gradebook.update_or_create_submission(self.assignment, student, timestamp=naive)
+
+    def is_written(self, student: str, key: str) -> bool:
+        """Whether the gradebook and the notebook beside it hold this very result."""
+        path = self.settings.folder("autograded", student, self.assignment) / f"{self.assignment}.ipynb"
+        if path.is_symlink() or not path.is_file():
+            return False
+        with suppress(ValueError, AttributeError, OSError, MissingEntry):
+            found = nbformat.read(path, as_version=4).metadata.get("llmcourse", {}).get("result")
+            self.gradebook.find_submission(self.assignment, student)
+            return bool(found == key)
+        return False
+
+    def write(self, student: str, moment: datetime | None, key: str, graded: NotebookNode) -> list[str]:
+        """Write the scores that a notebook earned, then the notebook; what comes back a person must look at."""
+        submission = self.submission(student, moment)
+        (notebook,) = [each for each in submission.notebooks if each.name == self.assignment]
+        odd = set_scores(notebook, graded)
+        self.gradebook.db.flush()
+        self._set_penalty(student, submission, notebook)
+        self.gradebook.db.commit()
+        kept = dict(graded.metadata.get("llmcourse", {}))
+        graded.metadata["llmcourse"] = NotebookNode({**kept, "result": key})
+        self._put(student, moment, graded)
+        return odd
+
+    def refresh_penalty(self, student: str, moment: datetime | None) -> None:
+        """Work out the penalty again from the points known by now, as a person may have given some."""
+        submission = self.submission(student, moment)
+        (notebook,) = [each for each in submission.notebooks if each.name == self.assignment]
+        self._set_penalty(student, submission, notebook)
+        self.gradebook.db.commit()
+
+    def fail(self, student: str, moment: datetime | None, handed_in: NotebookNode, reason: str) -> None:
+        """Note that nothing could be graded: no old score stands, and a person is asked to look."""
+        self.submission(student, moment)
+        forget_scores(self.gradebook, self.assignment, student)
+        note = nbformat.v4.new_markdown_cell(f"The grader failed on this submission: {reason}", id="grader")
+        self._put(student, moment, NotebookNode({**handed_in, "cells": [note, *handed_in.cells]}))
+
+    def _set_penalty(self, student: str, submission: Any, notebook: Any) -> None:
+        self.gradebook.db.refresh(notebook)
+        notebook.late_submission_penalty = None
+        late = submission.total_seconds_late
+        if late > 0:
+            penalty = self.settings.penalties.plugin_inst.late_submission_penalty(student, notebook.score, late)
+            if penalty is not None:
+                notebook.late_submission_penalty = min(max(penalty, 0), notebook.score)
+
+    def _put(self, student: str, moment: datetime | None, notebook: NotebookNode) -> None:
+        folder = self.settings.folder("autograded", student, self.assignment)
+        if moment is not None:
+            with atomic_path(folder / "timestamp.txt") as scratch:
+                scratch.write_text(f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC\n", encoding="utf-8")
+        with atomic_path(folder / f"{self.assignment}.ipynb") as scratch:
+            nbformat.write(notebook, scratch)
+
+
+def set_scores(notebook: Any, graded: NotebookNode) -> list[str]:
+    """Set automatic points and comments by nbgrader's own rules; what comes back has no clear score."""
+    cells = {cell.metadata.nbgrader["grade_id"]: cell for cell in graded.cells if "nbgrader" in cell.metadata}
+    odd = []
+    for grade in notebook.grades:
+        grade.auto_score = None
+        try:
+            if grade.name in cells:
+                grade.auto_score, _ = utils.determine_grade(cells[grade.name])
+        except (ValueError, KeyError) as error:
+            odd.append(f"{grade.name} has no clear score: {error}")
+        grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+    for comment in notebook.comments:
+        cell = cells.get(comment.name)
+        untouched = cell is not None and cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
+        comment.auto_comment = "No response." if untouched and not utils.is_task(cell) else None
+    return odd

@@ -1,0 +1,40 @@
+"""The step of `nbgrader autograde` that runs a submission, in the place of nbgrader's own `Execute`."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Float, Unicode
+
+from llmcourse.grading.cache import Cache, fingerprint, key_of
+from llmcourse.grading.intake.ledger import FOLDER
+from llmcourse.grading.schedule.work import Job, printed_notebook, work
+from llmcourse.grading.split import Options
+
+
+class SplitExecute(NbGraderPreprocessor):
+    """Executes the student's answers and the instructor's tests apart; what is in the cache is not run again."""
+
+    source_directory = Unicode("solutions", help="Where the instructor's notebooks are").tag(config=True)
+    seconds_per_cell = Float(120.0, help="After this long a cell is stopped, and costs its own points").tag(config=True)
+    sandbox = Unicode("auto", help="auto, or none to run students' code without any, in so many words").tag(config=True)
+
+    def options(self) -> dict[str, Any]:
+        """The split checker's options for this class, as plain data: its secret goes to the tests that need one."""
+        secret = os.environ.get("LLMCOURSE_CLASS_SECRET")
+        return Options(sandbox=self.sandbox, seconds_per_cell=self.seconds_per_cell, secret=secret).to_json()
+
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        """The notebook with what its cells put out. Called by `nbgrader autograde` in the course folder."""
+        of = resources["nbgrader"]
+        source = Path(self.source_directory, of["assignment"], f"{of['notebook']}.ipynb").read_text(encoding="utf-8")
+        handed_in, options = printed_notebook(nb), self.options()
+        cache = Cache(Path(FOLDER, "cache"))
+        key = key_of(source, handed_in, options, fingerprint())
+        result = cache.get(key) or work(Job(key, of["student"], source, handed_in, options, store=cache.folder))
+        if result.notebook is None:
+            raise RuntimeError(f"The grader failed on this submission: {result.error}")
+        return nbformat.reads(result.notebook, as_version=4), resources
