@@ -70,7 +70,9 @@ def _seen(path: Path) -> list[str]:
 
 
 def warm_environment() -> dict[str, str]:
-    """What a program inside needs of the environment: its language, and how many threads to use; no secret."""
+    """What a program inside needs of the environment: its language, its threads, where this package is; no secret."""
     kept = ("LANG", "LC_ALL", "LC_CTYPE", "TZ", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_CORETYPE")
     found = {name: os.environ[name] for name in kept if name in os.environ}
-    return {"PATH": str(Path(sys.executable).parent), "PYTHONDONTWRITEBYTECODE": "1", **found}
+    package = Path(__file__).parents[2]
+    own = {"PATH": str(Path(sys.executable).parent), "PYTHONPATH": str(package.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**own, **found}
