@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from llmcourse.data import IGNORE, Batch
 from llmcourse.finetune.examples import ExampleBatches, pad_right
+from llmcourse.finetune.lora import find_lora
+from llmcourse.finetune.rehead import with_head
 from llmcourse.model import Transformer
 from llmcourse.tokenizers import ByteBPE
 from llmcourse.training import cross_entropy, evaluation_mode, token_nats
@@ -56,6 +58,18 @@ class Classifier(nn.Module):
             is_real = torch.ones_like(ids, dtype=torch.bool)
         layers = self.backbone.encode if self.backbone.decoder is None else self.backbone.decode
         return last_real(layers(ids, is_real=is_real), is_real)
+
+    def to_transformer(self) -> Transformer:
+        """A copy as one Transformer, whose head scores the labels: the form in which `hub.save` publishes it.
+
+        Raises: ValueError where the backbone carries LoRA, which has to be merged first.
+        """
+        if find_lora(self.backbone):
+            raise ValueError("The backbone carries LoRA: merge_lora(classifier.backbone) makes it a plain model.")
+        n_labels = self.head.out_features
+        model = with_head(self.backbone, head="classify", n_labels=n_labels, pool="last", pooler=False)
+        model.get_submodule("head.labels").load_state_dict(self.head.state_dict())
+        return model.train(self.training)
 
     def train(self, mode: bool = True) -> "Classifier":
         """The mode for training or not; a frozen backbone stays in evaluation mode."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from llmcourse.hub.families import family_for, family_of, weights_to_ours, weights_to_theirs
+from llmcourse.hub.family import shapes_of
 from llmcourse.hub.files import CONFIG, read_json, write_json
 from llmcourse.hub.weights import REMEDY, read_weights, write_weights
 from llmcourse.model import Transformer
@@ -49,6 +50,9 @@ def save_folder(
         published["id2label"] = {str(i): label for i, label in enumerate(labels)}
         published["label2id"] = {label: i for i, label in enumerate(labels)}
     ours = {name: weight.detach().cpu() for name, weight in model.state_dict().items()}
+    added = sorted(ours.keys() - shapes_of(model.config).keys())
+    if added:
+        raise ValueError(f"The model holds {added[0]!r} beside what its config describes: merge what was added first.")
     published |= write_extra()
     (folder / CONFIG).unlink(missing_ok=True)
     write_weights(folder, weights_to_theirs(family, model.config, ours), max_shard_bytes)

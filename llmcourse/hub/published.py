@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from llmcourse.hub.bundle import BUNDLED, REMEDY, load_bundle
 from llmcourse.hub.download import HOST, find_folder
@@ -12,6 +13,13 @@ from llmcourse.model import Transformer
 from llmcourse.model.attention import Attend
 from llmcourse.tokenizers import ByteBPE
 from llmcourse.tokenizers.pipeline import Tokenizer
+
+
+@runtime_checkable
+class Convertible(Protocol):
+    """What is no Transformer but can be had as one, such as a classifier that was made of one."""
+
+    def to_transformer(self) -> Transformer: ...
 
 
 def load(
@@ -49,7 +57,7 @@ def load_tokenizer(
 
 
 def save(
-    model: Transformer,
+    model: Transformer | Convertible,
     tokenizer: ByteBPE | Tokenizer | None,
     directory: str | Path,
     *,
@@ -62,11 +70,14 @@ def save(
     Raises: ValueError that says why no family can, or what does not fit together; then nothing is written.
     """
     folder = Path(directory)
+    if not isinstance(model, Transformer):
+        model = model.to_transformer()
+    config = model.config
     save_folder(
         model,
         folder,
         labels=labels,
-        write_extra=lambda: {} if tokenizer is None else save_tokenizer_files(tokenizer, model.config, folder),
+        write_extra=lambda: {} if tokenizer is None else save_tokenizer_files(tokenizer, config, folder),
         max_shard_bytes=max_shard_bytes,
     )
     return folder
