@@ -1,6 +1,7 @@
 """The sandbox: a student's process reads what Python needs, writes in its scratch folder, and reaches nothing else."""
 
 from llmcourse.grading.sandbox.bubblewrap import Bubble, bubblewrap_command, warm_environment
+from llmcourse.grading.sandbox.clearing import clear, used_bytes
 from llmcourse.grading.sandbox.doctor import doctor
 from llmcourse.grading.sandbox.lock import lock_down
 from llmcourse.grading.sandbox.places import python_places
@@ -14,10 +15,12 @@ __all__ = [
     "SandboxUnavailable",
     "Tier",
     "bubblewrap_command",
+    "clear",
     "doctor",
     "lock_down",
     "probe",
     "python_places",
     "require",
+    "used_bytes",
     "warm_environment",
 ]

@@ -27,3 +27,4 @@ class Limits:
     processes: int = 64  # threads, on top of those that run already; there are no child processes
     open_files: int = 128
     file_size: int = 64 * MIB  # bytes of one file
+    scratch: int = 256 * MIB  # bytes of all files together, which the parent has to watch: the kernel does not

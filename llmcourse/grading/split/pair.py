@@ -3,7 +3,6 @@
 import atexit
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from llmcourse.grading.sandbox import (
     SandboxUnavailable,
     Tier,
     bubblewrap_command,
+    clear,
     probe,
     python_places,
     require,
@@ -112,7 +112,7 @@ class Pair:
                 with suppress(OSError, json.JSONDecodeError):
                     say(control, {"end": True})
                     hear(control)
-                shutil.rmtree(folders[role], ignore_errors=True)
+                clear(folders[role])
 
     def alive(self) -> bool:
         """Whether both parents run, and are this very process's own."""
@@ -126,7 +126,7 @@ class Pair:
             control.close()
             process.kill()
             process.wait()
-        shutil.rmtree(self.root, ignore_errors=True)
+        clear(self.root)
 
 
 _latest: list[Pair] = []

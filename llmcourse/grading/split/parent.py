@@ -9,6 +9,7 @@ import gc
 import importlib
 import os
 import random
+import select
 import signal
 import socket
 import sys
@@ -17,7 +18,7 @@ from typing import Any
 
 import torch
 
-from llmcourse.grading.sandbox import Limits, Tier, lock_down, python_places
+from llmcourse.grading.sandbox import Limits, Tier, lock_down, python_places, used_bytes
 from llmcourse.grading.split.checking import check_cells
 from llmcourse.grading.split.frames import Channel, PeerFailed, hear, say
 from llmcourse.grading.split.options import Options
@@ -26,6 +27,7 @@ from llmcourse.grading.split.sides import Checker, Student
 from llmcourse.grading.split.withheld import withhold
 
 BECOME_SUBREAPER = 36
+WATCH_SECONDS = 0.1  # between looks at what a child has written
 
 
 def main(role: str, number: int) -> None:
@@ -57,6 +59,7 @@ def main(role: str, number: int) -> None:
         for end in ends:
             os.close(end)
         say(control, {"pid": child})
+        watch(control, child, Path(order["scratch"]))
         hear(control)  # the submission is done, or the executor is gone
         end_all(child)
         say(control, {"ended": True})
@@ -88,6 +91,15 @@ def run_child(role: str, control: socket.socket, shell: Shell, order: dict[str, 
         os.write(2, f"{role}: {type(error).__name__}: {error}\n".encode())
         return 1
     return 0
+
+
+def watch(control: socket.socket, child: int, scratch: Path) -> None:
+    """Wait for the executor's word, and end a child that fills the disk, which no limit of the kernel's does."""
+    most = Limits().scratch
+    while not select.select([control], [], [], WATCH_SECONDS)[0]:
+        if used_bytes(scratch, most) > most:
+            os.kill(child, signal.SIGKILL)
+            return
 
 
 def end_all(child: int) -> None:
