@@ -6,9 +6,13 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from llmcourse.commands.convert import convert
 from llmcourse.commands.errors import RunFailed, exit_code, one_line
+from llmcourse.commands.evaluate import evaluate
 from llmcourse.commands.generate import MODEL, generate
 from llmcourse.commands.places import course_root
+from llmcourse.commands.plot import plot
+from llmcourse.commands.train import train
 
 # Commands import what they need when they run, so that `llmcourse --help` is quick and works without torch.
 
@@ -37,10 +41,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 READ, BUILD, TRAIN = "Read and work", "Build and check", "Train and write"
-CORPORA = (
-    "What to learn: microworld (the default), stdlib-code or stdlib-docs, which need no network; or, fetched once, "
-    "tiny-shakespeare, tinystories, tinystories-sample, fineweb-edu-sample, wikitext-2, sst-2 or dolly-15k."
-)
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -156,23 +156,14 @@ def grade_demo(
         raise RunFailed(str(error)) from error
 
 
-@app.command(rich_help_panel=TRAIN)
-def train(
-    text: Annotated[Path | None, typer.Option(help="A text file to learn, in place of a corpus.")] = None,
-    corpus: Annotated[str, typer.Option(help=CORPORA, show_default=False)] = "microworld",
-    preset: Annotated[str, typer.Option(help="The recipe: sizes, optimiser, steps.")] = MODEL,
-    steps: Annotated[int | None, typer.Option(min=1, help="Updates, in place of the recipe's.")] = None,
-    lr: Annotated[float | None, typer.Option(help="Learning rate, in place of the recipe's.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed, in place of the recipe's.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the checkpoint, the losses and the model.")] = Path("runs/mine"),
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
-) -> None:
-    """Train a model on the microworld, whose floor is known, on another corpus, or on your own text."""
-    from llmcourse.commands.train import train_model
-
-    train_model(text=text, corpus=corpus, preset=preset, steps=steps, lr=lr, seed=seed, out=out, resume=resume)
-
-
+app.command(
+    rich_help_panel=TRAIN,
+    epilog="For example: llmcourse train --quick; llmcourse train --text mine.txt --out runs/mine; "
+    "torchrun --nproc-per-node=2 -m llmcourse.cli train shares the work between two processes.",
+)(train)
+app.command(rich_help_panel=TRAIN)(evaluate)
+app.command(rich_help_panel=TRAIN)(convert)
+app.command(rich_help_panel=TRAIN)(plot)
 app.command(rich_help_panel=TRAIN)(generate)
 
 

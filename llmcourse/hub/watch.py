@@ -47,10 +47,11 @@ class Watch:
         """Notes the surprise per document and per repeated name, where this step is one to look at."""
         if record.step not in LOOKS and record.step % EVERY:
             return
+        device = next(model.parameters()).device
         total = names = 0.0
         with evaluation_mode(model), torch.no_grad():
             for batch, repeated in zip(self.batches, self.repeated, strict=True):
-                nats = next_token_nats(model, batch).double()
+                nats = next_token_nats(model, batch.to(device)).double().cpu()
                 total += float(nats.sum())
                 names += float(nats[repeated].sum())
         n_names = sum(int(repeated.sum()) for repeated in self.repeated)

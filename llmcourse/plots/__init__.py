@@ -4,7 +4,7 @@ from llmcourse.plots.bars import bars, distribution_bars
 from llmcourse.plots.curves import histogram, lines, loss_curve
 from llmcourse.plots.diagrams import beam_tree, nested_sets, three_families, transformer_block
 from llmcourse.plots.grids import attention_heads, heatmap, positions_heatmap
-from llmcourse.plots.style import Picture
+from llmcourse.plots.style import Picture, save_picture
 from llmcourse.plots.text import token_steps, token_strip, token_surprisal
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "loss_curve",
     "nested_sets",
     "positions_heatmap",
+    "save_picture",
     "three_families",
     "token_steps",
     "token_strip",

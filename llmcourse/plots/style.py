@@ -3,6 +3,7 @@
 import functools
 import io
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, ParamSpec
 
 import matplotlib
@@ -107,6 +108,26 @@ def to_svg(picture: Figure) -> str:
     with matplotlib.rc_context(STYLE):
         picture.savefig(out, format="svg", transparent=True, bbox_inches="tight", pad_inches=0.06, metadata=metadata)
     return out.getvalue().decode("utf-8")
+
+
+def save_picture(picture: Figure, path: str | Path) -> Path:
+    """Writes the figure as .png or .svg, whole or not at all, and gives the path back.
+
+    A PNG has a white ground, as whoever opens one cannot know which. Raises: ValueError for another ending.
+    """
+    from llmcourse.data import atomic_path  # here, as it brings PyTorch, which no drawing needs
+
+    path = Path(path)
+    kind = path.suffix.lower()
+    if kind not in (".png", ".svg"):
+        raise ValueError(f"A picture ends in .png or .svg, not {kind or 'nothing'}: {path.name}.")
+    with atomic_path(path) as scratch:
+        if kind == ".svg":
+            scratch.write_text(to_svg(picture), encoding="utf-8")
+        else:
+            with matplotlib.rc_context(STYLE):
+                picture.savefig(scratch, format="png", facecolor=PAPER, dpi=160, bbox_inches="tight", pad_inches=0.08)
+    return path
 
 
 def house_style(draw: Callable[P, Picture]) -> Callable[P, Picture]:

@@ -4,8 +4,8 @@ import signal
 
 import pytest
 
-from llmcourse.commands.errors import CommandError
-from llmcourse.commands.train import change, make_models, train_model
+from llmcourse.commands.errors import CommandError, one_line
+from llmcourse.commands.train import Choices, change, make_models, shortened, train_model
 from llmcourse.hub import RECIPES, Recipe, load_bundle
 from llmcourse.model import Rotary, TransformerConfig
 from llmcourse.training import TrainConfig
@@ -40,7 +40,7 @@ def text(tmp_path):
 
 
 def go(said, out, **options):
-    return train_model(preset="tiny", out=out, say=said.append, progress=False, **options)
+    return train_model(Choices(preset="tiny", out=out, **options), say=said.append, progress=False)
 
 
 def test_a_run_on_the_microworld_ends_with_its_distance_to_the_floor_and_a_sample(tmp_path, said):
@@ -48,7 +48,9 @@ def test_a_run_on_the_microworld_ends_with_its_distance_to_the_floor_and_a_sampl
     assert said[0] == "Training on the microworld for 4 steps."
     assert "above the floor of" in said[1]
     assert "A 5-gram model needs" in said[1]
-    assert "It writes:" in said[2]
+    assert said[2] == f"The losses are drawn in {tmp_path / 'run' / 'loss.png'}."
+    assert (tmp_path / "run" / "loss.png").read_bytes().startswith(b"\x89PNG")
+    assert "It writes:" in said[3]
     manifest = load_bundle(folder).manifest
     assert manifest["command"] == "llmcourse train --preset tiny"
     assert manifest["steps"] == len((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()) == 4
@@ -106,7 +108,7 @@ def test_a_corpus_that_cannot_be_read_is_told_before_anything_is_written(tmp_pat
 
 
 def test_help_names_every_corpus():
-    from llmcourse.cli import CORPORA
+    from llmcourse.commands.train_options import CORPORA
     from llmcourse.data.corpora import NAMES
 
     assert [name for name in NAMES if name not in CORPORA.replace(",", " ").replace(".", " ").split()] == []
@@ -151,11 +153,15 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, said, text, monkeypatch):
         ({"preset": "huge"}, "Unknown preset 'huge'"),
         ({"steps": 0}, "steps must be at least 1, not 0"),
         ({"lr": -1.0}, "lr > 0|final_lr <= lr"),
+        ({"schedule": "square"}, "schedule must be one of cosine, linear, trapezoid, constant, not 'square'"),
+        ({"precision": "fp8"}, "precision must be one of float32, bf16"),
+        ({"device": "gpu"}, "device='gpu' cannot be used here, only cpu"),
+        ({"sharded": True}, "A sharded run needs several processes: torchrun"),
     ],
 )
 def test_what_cannot_be_done_is_said_before_anything_is_written(tmp_path, said, options, message):
     with pytest.raises(ValueError, match=message):
-        train_model(**{"preset": "tiny", "out": tmp_path / "run", "say": said.append, **options})
+        train_model(Choices(**{"preset": "tiny", "out": tmp_path / "run", **options}), say=said.append)
     assert said == []
     assert not (tmp_path / "run").exists()
 
@@ -168,8 +174,45 @@ def test_a_text_that_is_not_utf_8_is_refused_before_anything_is_written(tmp_path
     assert not (tmp_path / "run").exists()
 
 
+def test_what_was_chosen_goes_into_the_recipe_and_the_command_but_not_where_it_ran(tmp_path, said, text):
+    choices = {"optimizer": "muon", "schedule": "linear", "precision": "bf16", "accumulate": 2, "device": "cpu"}
+    folder = go(said, tmp_path / "run", text=text, steps=2, **choices)
+    manifest = load_bundle(folder).manifest
+    assert manifest["command"] == (
+        "llmcourse train --preset tiny --text cats.txt --steps 2 "
+        "--optimizer muon --schedule linear --accumulate 2 --precision bf16"
+    )
+    training = {name: manifest["training"][name] for name in ("optimizer", "schedule", "precision", "accumulate")}
+    assert training == {name: choices[name] for name in training}
+
+
+def test_the_floor_per_token_lies_below_the_model_and_is_noted_for_later_pictures(tmp_path, said):
+    manifest = load_bundle(go(said, tmp_path / "run")).manifest
+    lines = manifest["nats_per_token"]
+    ratio = lines["floor"] / lines["5-gram model"]
+    assert ratio == pytest.approx(manifest["floor"] / manifest["5-gram"], rel=1e-3)
+    losses = [json.loads(line)["loss"] for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert lines["floor"] < lines["5-gram model"] < losses[-1]
+
+
+def test_a_loss_that_is_no_number_ends_in_one_line_that_names_the_step(tmp_path, said, text):
+    with pytest.raises(ValueError, match=r"is (nan|inf) at step \d+, so training stopped") as error:
+        go(said, tmp_path / "run", text=text, lr=1e30)
+    assert one_line(error.value) == str(error.value)
+    assert not (tmp_path / "run" / "model").exists()
+
+
+def test_a_quick_run_reads_less_and_takes_fewer_steps_of_the_same_recipe():
+    whole = RECIPES["microworld-small"]
+    plan = shortened(whole)
+    assert plan.model == whole.model
+    assert plan.training == change(whole, steps=600).training
+    assert plan.n_documents < whole.n_documents / 10
+    assert shortened(TINY).n_documents == TINY.n_documents  # never more than the recipe has
+
+
 def test_a_short_run_warms_up_shortly():
-    assert change(TINY, steps=2, lr=None, seed=None).training.warmup == 0
+    assert change(TINY, steps=2).training.warmup == 0
     assert change(TINY, steps=400, lr=0.5, seed=3).training == TrainConfig(steps=400, lr=0.5, warmup=1, seed=3)
 
 
