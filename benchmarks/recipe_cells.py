@@ -162,11 +162,10 @@ def run_cell(
     return {"seed": seed, **spent, "bits_per_byte": scores}
 
 
-def setting(seconds: float, n_vocab: int) -> dict[str, Any]:
+def setting(seconds: float) -> dict[str, Any]:
     """What all runs of a log have in common."""
     return {
         "seconds": seconds,
-        "vocabulary": n_vocab,
         "machine": machine(),
         "python": platform.python_version(),
         "torch": torch.__version__.split("+")[0],
@@ -177,7 +176,7 @@ def in_words(about: Mapping[str, Any]) -> str:
     """The setting as a line above a table."""
     return (
         f"{about['machine']}, Python {about['python']}, torch {about['torch']}; {about['seconds']:g} s of processor "
-        f"time a run, one thread, vocabulary {about['vocabulary']}; bits per byte"
+        "time a run, one thread; bits per byte"
     )
 
 

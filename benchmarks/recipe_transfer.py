@@ -132,6 +132,6 @@ def report(log: Log) -> str:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    log = Log(LOG, setting(SECONDS, VOCABULARY))
+    log = Log(LOG, setting(SECONDS))
     fill(log)
     print(report(log))
