@@ -148,3 +148,29 @@ def test_the_readme_lists_the_chapters_that_the_book_has():
     ]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert re.findall(r"^- (\d+ .*)", readme, flags=re.MULTILINE) == titles
+
+
+MOST_MODEL_LINES = 700
+
+
+def lines_of_code(path: Path) -> int:
+    """How many lines hold code: neither blank, nor comment, nor docstring."""
+    source = path.read_text(encoding="utf-8")
+    told = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            told |= set(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
+    lines = enumerate(source.splitlines(), 1)
+    return sum(number not in told and line.strip()[:1] not in ("", "#") for number, line in lines)
+
+
+def test_docstrings_comments_and_blank_lines_are_no_code(tmp_path):
+    path = tmp_path / "five.py"
+    path.write_text('"""One.\n\nTwo."""\n\nX = """\ntext"""\n# why\n\n\ndef f():\n    "Three."\n    return X  # so\n')
+    assert lines_of_code(path) == 4
+
+
+def test_the_whole_transformer_is_read_in_one_sitting():
+    counts = {path.name: lines_of_code(path) for path in (ROOT / "llmcourse" / "model").glob("*.py")}
+    assert counts.keys() >= {"config.py", "attention.py", "block.py", "transformer.py"}
+    assert sum(counts.values()) < MOST_MODEL_LINES, counts
