@@ -4,6 +4,7 @@ from llmcourse.plots.bars import bars, distribution_bars
 from llmcourse.plots.curves import histogram, lines, loss_curve
 from llmcourse.plots.diagrams import beam_tree, nested_sets, three_families, transformer_block
 from llmcourse.plots.grids import attention_heads, heatmap, positions_heatmap
+from llmcourse.plots.rankings import two_rankings
 from llmcourse.plots.style import Picture, save_picture
 from llmcourse.plots.text import token_steps, token_strip, token_surprisal
 
@@ -25,4 +26,5 @@ __all__ = [
     "token_strip",
     "token_surprisal",
     "transformer_block",
+    "two_rankings",
 ]

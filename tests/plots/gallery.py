@@ -48,4 +48,10 @@ GALLERY: dict[str, Callable[[], Picture]] = {
     "three_families": plots.three_families,
     "nested_sets": lambda: plots.nested_sets(["AI", "machine learning", "deep learning"]),
     "beam_tree": lambda: plots.beam_tree(CANDIDATES),
+    "two_rankings": lambda: plots.two_rankings(
+        ["rotary positions", "batches of 2", "as it is", "no weight decay"],
+        [2.0, 2.5, 3.0, 3.0],
+        [1.5, 0.9, 1.8, 1.7],
+        titles=("stories", "real text"),
+    ),
 }

@@ -179,3 +179,19 @@ def test_the_marks_of_a_histogram_differ_in_more_than_their_colour():
     marks = picture.axes[0].lines
     assert [line.get_xdata()[0] for line in marks] == [1.0, 2.0, 3.0]
     assert len({str(line._dash_pattern) for line in marks}) == 3
+
+
+def test_rankings_go_from_place_to_place_and_far_moves_stand_out():
+    picture = plots.two_rankings(list("abcd"), [0.1, 0.3, 0.3, 0.9], [4, 3, 2, 1], titles=("here", "there"), far=3)
+    ends = [list(line.get_ydata()) for line in picture.axes[0].lines]
+    assert ends == [[1, 4], [2.5, 3], [2.5, 2], [4, 1]]
+    assert [line.get_color() for line in picture.axes[0].lines] == [style.TRUTH, style.MODEL, style.MODEL, style.TRUTH]
+    assert [line.get_linestyle() for line in picture.axes[0].lines] == ["--", "-", "-", "--"]
+    assert [tick.get_text() for tick in picture.axes[0].get_yticklabels()] == ["a", "b, c", "d"]
+    top, bottom = picture.axes[0].get_ylim()[::-1]
+    assert top < bottom  # the first place is on top
+
+
+def test_rankings_of_unequal_length_are_refused():
+    with pytest.raises(ValueError, match=r"two_rankings needs .*: 2 names, 2 and 3 numbers\."):
+        plots.two_rankings(["a", "b"], [1, 2], [1, 2, 3], titles=("here", "there"))
