@@ -1,5 +1,6 @@
 """The command line: `llmcourse book`, `llmcourse test` and the rest. Every make target is one of these."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from llmcourse.commands.convert import convert
-from llmcourse.commands.errors import RunFailed, exit_code, one_line
+from llmcourse.commands.errors import CommandError, RunFailed, exit_code, one_line
 from llmcourse.commands.evaluate import evaluate
 from llmcourse.commands.generate import MODEL, generate
 from llmcourse.commands.places import course_root
@@ -41,6 +42,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 READ, BUILD, TRAIN = "Read and work", "Build and check", "Train and write"
+GRADE = "Grade a class"
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
@@ -137,6 +139,64 @@ def exercises() -> None:
 
     for path in generate(course_root()):
         typer.echo(path)
+
+
+@app.command(rich_help_panel=GRADE)
+def grade(
+    assignment: Annotated[str, typer.Argument(help="Such as 06-attention.")] = "",
+    jobs: Annotated[int, typer.Option(min=1, help="Submissions that run at the same time, on this machine.")] = 2,
+    scheduler: Annotated[str | None, typer.Option(help="A dask scheduler, tls://…, in place of --jobs.")] = None,
+    tls_ca: Annotated[Path | None, typer.Option(help="The scheduler's certificate authority, a .pem file.")] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="The certificate to show to the scheduler.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its key.")] = None,
+    doctor: Annotated[bool, typer.Option("--doctor", help="Say which sandbox this machine gives, and why.")] = False,
+    no_sandbox: Annotated[
+        bool, typer.Option("--no-sandbox", help="Run students' code without any: it can do all that you can.")
+    ] = False,
+) -> None:
+    """Grade what was collected for an assignment; a run that was stopped goes on where it was."""
+    from llmcourse.commands.grade import grade_class, show_sandbox
+
+    if doctor:
+        show_sandbox()
+    elif not assignment:
+        raise CommandError("Name an assignment: llmcourse grade 06-attention.")
+    else:
+        tls = (tls_ca, tls_cert, tls_key)
+        grade_class(Path.cwd(), assignment, n_jobs=jobs, scheduler=scheduler, tls=tls, sandbox=not no_sandbox)
+
+
+@app.command(rich_help_panel=GRADE)
+def report(
+    assignment: Annotated[str, typer.Argument(help="Such as 06-attention.")],
+    out: Annotated[Path | None, typer.Option(help="Where; else ASSIGNMENT-report.html.")] = None,
+) -> None:
+    """Write one page about an assignment: scores, mistakes, and what to look at by hand."""
+    from llmcourse.commands.report import write_report
+
+    write_report(Path.cwd(), assignment, out)
+
+
+class Platform(StrEnum):
+    """Where grades go."""
+
+    canvas = "canvas"
+    moodle = "moodle"
+    csv = "csv"
+
+
+@app.command(rich_help_panel=GRADE)
+def export(
+    assignment: Annotated[str, typer.Argument(help="Such as 06-attention.")],
+    to: Annotated[Platform, typer.Option(help="Whose file to fill; csv for a table of its own.")] = Platform.csv,
+    file: Annotated[Path | None, typer.Option(help="The gradebook or worksheet that you downloaded.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where to write it; else beside the file.")] = None,
+    column: Annotated[str | None, typer.Option(help="The assignment's title in Canvas, where it differs.")] = None,
+) -> None:
+    """Fill the gradebook file of a learning platform, and say who is missing on either side."""
+    from llmcourse.commands.export import export_grades
+
+    export_grades(Path.cwd(), assignment, to.value, file=file, out=out, column=column)
 
 
 @app.command(name="grade-demo", rich_help_panel=BUILD)

@@ -77,11 +77,12 @@ def _naive(moment: datetime | None) -> datetime | None:
 def extract_all(archives: Path, destination: Path, limits: Limits) -> list[Problem]:
     """Unpack every archive of a folder, and those that students handed in, one level deep; copy loose files."""
     problems: list[Problem] = []
-    for entry in sorted(archives.iterdir()):
+    for count, entry in enumerate(sorted(archives.iterdir())):
         if entry.is_symlink() or not entry.is_file() or why_unsafe(entry.name):
             problems.append(Problem("refused-file", f"{printable(entry.name)} is not a file with a plain name."))
         elif entry.suffix.lower() == ".zip":
-            unpacked = unpack(entry, destination / entry.stem, limits)
+            # numbered, as names that differ in their case are the same on some file systems
+            unpacked = unpack(entry, destination / f"{count:02}-{entry.stem}", limits)
             problems += unpacked.problems
             for path in unpacked.files.values():
                 if path.suffix.lower() == ".zip":
