@@ -16,6 +16,7 @@ from recipe_cells import Log, Recipe, gpt2_recipe, in_words, microworld, real_te
 from tqdm import tqdm
 
 from llmcourse.model import Rotary
+from llmcourse.plots import Picture, two_rankings
 
 SECONDS, SEEDS, VOCABULARY = 20.0, (0, 1), 512
 TEXTS = {"microworld": microworld, "real text": real_text}
@@ -107,6 +108,12 @@ def answer(cells: Mapping[str, Mapping[str, Any]]) -> tuple[float, tuple[float, 
     sides = [list(scores(cells, text).values()) for text in TEXTS]
     means = [[statistics.fmean(seeds) for seeds in side] for side in sides]
     return spearman(*means), interval(*sides)
+
+
+def figure(cells: Mapping[str, Mapping[str, Any]]) -> Picture:
+    """Each choice's place on the microworld and on real text."""
+    sides = [[statistics.fmean(seeds) for seeds in scores(cells, text).values()] for text in TEXTS]
+    return two_rankings(list(RECIPES), *sides, titles=("microworld", "real text"))
 
 
 def report(log: Log) -> str:

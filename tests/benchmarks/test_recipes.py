@@ -176,3 +176,24 @@ def test_the_interval_holds_the_truth_and_is_narrow_only_where_seeds_and_recipes
     middle = scripts.transfer.spearman(truth, [statistics.fmean(seeds) for seeds in unrelated])
     assert low < middle < high
     assert high - low > 0.5
+
+
+def test_the_answer_and_its_figure_are_those_of_the_logged_runs(scripts):
+    script = scripts.transfer
+    cells, world, real = {}, [], []
+    chance = random.Random(7)
+    for name in script.RECIPES:
+        runs = [chance.random() for _ in range(4)]
+        for (text, seed), bits in zip(itertools.product(script.TEXTS, script.SEEDS), runs, strict=True):
+            parts = {"English": bits - 0.1, "Python": bits + 0.1} if text == "real text" else {"stories": bits}
+            cells[f"{name} | {text} | {seed}"] = {"bits_per_byte": parts}
+        world.append(runs[0] + runs[1])
+        real.append(runs[2] + runs[3])
+    found, (low, high) = script.answer(cells)
+    assert found == pytest.approx(script.spearman(world, real))
+    assert low < found < high
+    lines = script.figure(cells).axes[0].lines
+    assert [list(line.get_ydata()) for line in lines] == [
+        list(places) for places in zip(script.ranks(world), script.ranks(real), strict=True)
+    ]
+    assert set(script.keys()) == set(cells)
