@@ -26,16 +26,15 @@ def make_config(optimizer: str = "adamw", **fields) -> TrainConfig:
     return TrainConfig(**{"steps": 12, "warmup": 2, "lr": 0.02, "accumulate": 2, "optimizer": optimizer, **fields})
 
 
-def run_until_killed(checkpoint: str, optimizer: str) -> None:
-    """Trains, says each step on stdout, and goes on from `checkpoint` where there is one."""
+def run_until_killed(folder: str, optimizer: str) -> None:
+    """Trains, says each step on stdout, and goes on from the folder's checkpoint where there is one."""
     from pathlib import Path
 
-    config = make_config(optimizer, steps=30, checkpoint_every=1)
-    resume_from = checkpoint if Path(checkpoint).exists() else None
-    model = make_model()
-    for record in train(
-        model, make_batches(), config, resume_from=resume_from, checkpoint_path=checkpoint, progress=False
-    ):
+    config = make_config(optimizer, steps=150, checkpoint_every=3)
+    checkpoint = Path(folder) / "run.pt"
+    options = {"checkpoint_path": checkpoint, "metrics_path": Path(folder) / "run.jsonl", "progress": False}
+    resume_from = checkpoint if checkpoint.exists() else None
+    for record in train(make_model(), make_batches(), config, resume_from=resume_from, **options):
         print(record.step, flush=True)
 
 

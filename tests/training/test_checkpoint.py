@@ -1,14 +1,18 @@
+import errno
+import io
+import json
 import os
 import random
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import torch
 
-from llmcourse.training import load_checkpoint, train
+from llmcourse.training import NotSaved, load_checkpoint, train
 from tests.training.runs import make_batches, make_config, make_model
 
 
@@ -112,30 +116,97 @@ def test_another_optimiser_s_checkpoint_is_refused(path):
         resume(path, optimizer="muon")
 
 
+def scratch_file(path: Path) -> Path:
+    """Where a checkpoint is written before it takes its name."""
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
+def a_full_disk(path: Path, patch: pytest.MonkeyPatch) -> None:
+    """The next checkpoint meets a device that is always full."""
+    scratch_file(path).symlink_to("/dev/full")
+
+
+def a_failing_write(path: Path, patch: pytest.MonkeyPatch) -> None:
+    """The next checkpoint meets the same error where the system has no such device."""
+
+    def save(state, file):
+        Path(file).write_bytes(b"half of it")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    patch.setattr(torch, "save", save)
+
+
+@pytest.mark.parametrize("disk", [a_full_disk, a_failing_write] if Path("/dev/full").exists() else [a_failing_write])
+def test_a_full_disk_stops_the_run_says_so_and_keeps_the_last_good_checkpoint(tmp_path, monkeypatch, disk):
+    path = tmp_path / "run.pt"
+    config = make_config(checkpoint_every=3)
+    run = train(make_model(), make_batches(), config, checkpoint_path=path, progress=False)
+    assert [next(run).step for _ in range(5)] == [1, 2, 3, 4, 5]
+    with monkeypatch.context() as patch:
+        disk(path, patch)
+        with pytest.raises(
+            NotSaved, match=r"The checkpoint of step 6 could not be written .*is the disk full\?"
+        ) as error:
+            next(run)
+    assert str(error.value).endswith(f"{path} keeps the run as it was after step 3.")
+    assert "\n" not in str(error.value)
+    assert [file.name for file in tmp_path.iterdir()] == ["run.pt"]  # and no half-written file is left
+    assert load_checkpoint(path).step == 3
+    assert resume(path, checkpoint_every=3)[-1].step == 12
+
+
+class FullDevice(io.RawIOBase):
+    """A device that is always full."""
+
+    name = "full"
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_record_that_finds_the_disk_full_stops_the_run_in_one_line(tmp_path, monkeypatch):
+    full = io.TextIOWrapper(io.BufferedWriter(FullDevice()), encoding="utf-8", line_buffering=True)
+    full.mode = "a"  # as `open` notes it
+    monkeypatch.setattr("llmcourse.training.loop.open_metrics", lambda path, step: full)
+    with pytest.raises(NotSaved, match=r"record of step 1 could not be written \(No space left on device\)") as error:
+        list(train(make_model(), make_batches(), make_config(), metrics_path=tmp_path / "run.jsonl", progress=False))
+    assert str(error.value).endswith("no checkpoint was written.")
+
+
+def curve(folder: Path) -> list[dict[str, float]]:
+    """Each step's record, without the time that it took."""
+    rows = [json.loads(line) for line in (folder / "run.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
-def test_a_run_killed_at_random_steps_ends_as_if_nothing_had_happened(tmp_path, optimizer):
+def test_a_run_killed_at_random_moments_ends_as_if_nothing_had_happened(tmp_path, optimizer):
     program = [sys.executable, str(Path(__file__).with_name("runs.py"))]
     chance = random.Random(optimizer)
-    lives = []
-    path = tmp_path / "run.pt"
-    for kill_at in (chance.randrange(2, 10), chance.randrange(12, 25), None):
-        child = subprocess.Popen([*program, str(path), optimizer], stdout=subprocess.PIPE, text=True)
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    first_steps = []
+    for life in range(4):
+        child = subprocess.Popen([*program, str(killed), optimizer], stdout=subprocess.PIPE, text=True)
         assert child.stdout is not None
-        steps = []
+        kill_at = chance.randrange(40 * life + 3, 40 * life + 20) if life < 3 else 1_000
         for line in child.stdout:
-            steps.append(int(line))
-            if kill_at is not None and steps[-1] >= kill_at:
+            if int(line) >= kill_at:
+                time.sleep(chance.uniform(0, 0.05))  # amid a step, a record or a checkpoint
                 child.send_signal(signal.SIGKILL)
                 break
+            if len(first_steps) == life:
+                first_steps.append(int(line))
         child.stdout.close()
-        child.wait()
-        lives.append(steps)
-    whole = tmp_path / "whole.pt"
+        assert child.wait() == (-signal.SIGKILL if life < 3 else 0)
     subprocess.run([*program, str(whole), optimizer], check=True, stdout=subprocess.DEVNULL)
-    assert lives[1][0] > 1  # it went on, and did not start again
-    assert lives[2][-1] == 30
-    ended, expected = load_checkpoint(path), load_checkpoint(whole)
-    assert ended.step == expected.step == 30
+    assert first_steps[0] == 1 < first_steps[1] < first_steps[2] < first_steps[3]  # each life went on
+    assert curve(killed) == curve(whole)
+    assert [row["step"] for row in curve(killed)] == list(range(1, 151))
+    ended, expected = load_checkpoint(killed / "run.pt"), load_checkpoint(whole / "run.pt")
+    assert ended.step == expected.step == 150
     assert all(torch.equal(ended.model[name], expected.model[name]) for name in expected.model)
