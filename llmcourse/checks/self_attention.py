@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from llmcourse.checks.core import (
     CheckFailed,
@@ -27,41 +28,45 @@ NAME = "CausalSelfAttention"
 
 @dataclass(frozen=True)
 class Case:
-    """One module with its sizes and its input; `queries`, `keys` and `values` are what its own layers make of it."""
+    """One module with its sizes, its input, and the weights that it was given, by name.
+
+    The right answer is worked out from those weights alone: layers of the module's own could say whatever suits it.
+    """
 
     module: nn.Module
     vectors: Tensor
     n_heads: int
     d_out: int
+    weights: dict[str, Tensor]
 
     @property
     def width(self) -> int:
         return self.d_out // self.n_heads
 
+    def linear(self, name: str, inputs: Tensor) -> Tensor:
+        """What the linear layer of that name makes of the inputs."""
+        return F.linear(inputs, self.weights[f"{name}.weight"], self.weights.get(f"{name}.bias"))
+
     def projections(self) -> tuple[Tensor, Tensor, Tensor]:
         """Query, key and value of every token, B T D, from separate layers or from a fused one."""
-        fused = getattr(self.module, "qkv", None)
-        if isinstance(fused, nn.Module):
-            query, key, value = fused(self.vectors).chunk(3, dim=-1)
+        if "qkv.weight" in self.weights:
+            query, key, value = self.linear("qkv", self.vectors).chunk(3, dim=-1)
             return query, key, value
-        layers = [getattr(self.module, name, None) for name in ("query", "key", "value")]
-        if not all(isinstance(layer, nn.Module) for layer in layers):
+        if not all(f"{name}.weight" in self.weights for name in ("query", "key", "value")):
             message = (
-                f"{NAME} needs layers with the names query, key and value (or one fused layer qkv, with their rows in "
-                "that order), so that the check can find them."
+                f"{NAME} needs linear layers with the names query, key and value (or one fused layer qkv, with their "
+                "rows in that order), so that the check can find them."
             )
             raise CheckFailed("attention.layer-names", message)
-        query, key, value = (layer(self.vectors) for layer in layers if layer is not None)
+        query, key, value = (self.linear(name, self.vectors) for name in ("query", "key", "value"))
         return query, key, value
 
     def output(self, merged: Tensor) -> Tensor:
         """The module's own output layer on the merged heads."""
-        layer = getattr(self.module, "output", None)
-        if not isinstance(layer, nn.Module):
+        if "output.weight" not in self.weights:
             message = f"{NAME} has no layer `output`: after merging, one more Linear layer lets the heads be combined."
             raise CheckFailed("attention.no-output-projection", message)
-        result: Tensor = layer(merged)
-        return result
+        return self.linear("output", merged)
 
 
 def make_case(
@@ -84,7 +89,8 @@ def make_case(
         for index, weight in enumerate(module.parameters()):
             spread = weight.shape[-1] ** -0.5 if weight.dim() > 1 else 0.3
             weight.copy_(normal(seed + 10 + index, *weight.shape) * spread)
-    return Case(module.eval(), normal(seed + 1, b, t, d_in), h, d_out)
+    weights = {name: weight.detach().clone() for name, weight in module.named_parameters(remove_duplicate=False)}
+    return Case(module.eval(), normal(seed + 1, b, t, d_in), h, d_out, weights)
 
 
 def run(case: Case, vectors: Tensor, is_real: Tensor | None = None) -> Tensor:

@@ -92,3 +92,55 @@ def test_a_function_that_leaks_only_through_forbidden_scores_is_caught() -> None
         except CheckFailed as failure:
             found.add(failure.code)
     assert found >= {"attention.rows-do-not-sum-to-1"}
+
+
+class RunningMean(nn.Module):
+    """No attention at all; its formula would be right if query and key were zero."""
+
+    def __init__(self, d_in: int, d_out: int, n_heads: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.query, self.key, self.value = (nn.Linear(d_in, d_out) for _ in range(3))
+        self.output = nn.Linear(d_out, d_out)
+        self.spoil()
+
+    def spoil(self) -> None:
+        """What the subclasses do so that the layer's own parts agree with it."""
+
+    def forward(self, vectors: torch.Tensor, is_real: torch.Tensor | None = None) -> torch.Tensor:
+        real = torch.ones(vectors.shape[:2]) if is_real is None else is_real.float()
+        return self.output((self.value(vectors) * real[..., None]).cumsum(1) / real.cumsum(1)[..., None])
+
+
+class SilentLayers(RunningMean):
+    """Its query and key are layers that always say zero."""
+
+    def spoil(self) -> None:
+        for layer in (self.query, self.key):
+            layer.forward = lambda vectors, layer=layer: torch.zeros(*vectors.shape[:-1], layer.out_features)
+
+
+class ZeroWhenCalled(RunningMean):
+    """It sets the weights of query and key to zero as soon as it runs."""
+
+    def forward(self, vectors: torch.Tensor, is_real: torch.Tensor | None = None) -> torch.Tensor:
+        with torch.no_grad():
+            for weight in [*self.query.parameters(), *self.key.parameters()]:
+                weight.zero_()
+        return super().forward(vectors, is_real)
+
+
+class NoParameters(RunningMean):
+    """Its query and key have weights that are no parameters, and so are never set."""
+
+    def spoil(self) -> None:
+        for layer in (self.query, self.key):
+            for name in ("weight", "bias"):
+                shape = getattr(layer, name).shape
+                delattr(layer, name)
+                layer.register_buffer(name, torch.zeros(shape))
+
+
+@pytest.mark.parametrize("layer", [RunningMean, SilentLayers, ZeroWhenCalled, NoParameters])
+def test_a_layer_whose_parts_agree_with_its_mistake_is_caught(layer: type[nn.Module]) -> None:
+    with pytest.raises(CheckFailed):
+        check.check_self_attention(layer, 3)
