@@ -1,5 +1,6 @@
 """Cut a text into pieces that no merge may cross: words with the space before them, numbers, punctuation, blanks."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 import regex
@@ -25,11 +26,19 @@ O200K_PATTERN = "|".join(
 )
 
 
+# The first of them for text in ASCII alone, where the standard library needs a third of the time.
+GPT2_ON_ASCII = re.compile(
+    r"""'s|'t|'re|'ve|'m|'ll|'d| ?[A-Za-z]+| ?[0-9]+| ?[^ \t-\rA-Za-z0-9]+|[ \t-\r]+(?![^ \t-\r])|[ \t-\r]+"""
+)
+
+
 def pretokenize(text: str, pattern: str = GPT2_PATTERN) -> list[str]:
     """The pieces of the text, in order; joined, they are the text again.
 
     Raises: ValueError when the pattern leaves characters out.
     """
+    if pattern == GPT2_PATTERN and text.isascii():
+        return GPT2_ON_ASCII.findall(text)
     compiled = regex.compile(pattern)
     if compiled.groups:  # `findall` would give the groups
         pieces = [match.group() for match in compiled.finditer(text)]

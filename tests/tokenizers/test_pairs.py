@@ -49,6 +49,13 @@ def test_learning_stops_when_no_pair_is_left():
     assert learn_merges({(1,): 7}, 5) == []
 
 
+def test_words_that_fill_many_strings_are_all_merged():
+    # the fast learner keeps many words in one string, so few words would stand in few of them
+    chance = random.Random(1)
+    words = {tuple(chance.choices(range(97, 101), k=chance.randint(1, 6))): chance.randint(1, 2) for _ in range(900)}
+    assert learn_merges(words, 60) == learn_merges_slowly(words, 60)
+
+
 @settings(deadline=None)
 @given(words_of_three_letters)
 def test_the_fast_learner_equals_the_slow_one(words):
