@@ -29,7 +29,11 @@ def raw(tensor: Tensor) -> Tensor:
     """The tensor's bytes, row by row."""
     if tensor.layout is not torch.strided or tensor.device.type != "cpu" or tensor.dtype not in DTYPES.values():
         raise Uncrossable(f"A tensor of {tensor.dtype} on {tensor.device} cannot cross: make it dense, on the CPU.")
-    plain = tensor.detach().as_subclass(Tensor).resolve_conj().resolve_neg()
+    plain = tensor.detach()
+    if type(plain) is not Tensor:
+        plain = plain.as_subclass(Tensor)
+    if plain.is_complex() or plain.is_neg():
+        plain = plain.resolve_conj().resolve_neg()
     return plain.contiguous().reshape(-1).view(torch.uint8)
 
 
@@ -56,7 +60,9 @@ def same(a: Tensor | None, b: Tensor | None) -> bool:
     """Whether two tensors, where there are any, hold the same bytes."""
     if a is None or b is None:
         return a is b
-    return a.dtype == b.dtype and a.shape == b.shape and torch.equal(raw(a), raw(b))
+    if a.dtype != b.dtype or a.shape != b.shape:
+        return False
+    return torch.equal(a, b) or torch.equal(raw(a), raw(b))  # NaN equals nothing, and its bytes do
 
 
 def place_of_dataclass(kind: type) -> str | None:

@@ -23,6 +23,7 @@ class Channel:
     def __init__(self, end: socket.socket, header_bytes: int, body_bytes: int) -> None:
         self.socket, self.header_bytes, self.body_bytes = end, header_bytes, body_bytes
         self.broken: str | None = None
+        self.waiting = bytearray()  # what has come and is not read yet
 
     def fail(self, reason: str) -> PeerFailed:
         """Close the channel; every later message fails with this same reason."""
@@ -81,21 +82,19 @@ class Channel:
 
     def _read(self, size: int, deadline: float | None) -> bytearray:
         """Exactly that many bytes; room is made as they come."""
-        data = bytearray(size)
-        view = memoryview(data)
-        done = 0
-        while done < size:
+        while len(self.waiting) < size:
             try:
                 self.socket.settimeout(left(deadline))
-                count = self.socket.recv_into(view[done:], min(size - done, 1 << 20))
+                data = self.socket.recv(max(1 << 16, min(size - len(self.waiting), 1 << 20)))
             except TimeoutError:
                 raise self.fail("it did not answer in time") from None
             except OSError:
                 raise self.fail("it has ended") from None
-            if count == 0:
+            if not data:
                 raise self.fail("it has ended")
-            done += count
-        return data
+            self.waiting += data
+        found, self.waiting = self.waiting[:size], self.waiting[size:]
+        return found
 
 
 def left(deadline: float | None) -> float | None:

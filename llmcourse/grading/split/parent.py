@@ -84,7 +84,7 @@ def run_child(role: str, control: socket.socket, shell: Shell, order: dict[str, 
             Student(wire, shell, options.printed_characters).work()
         else:
             orders = Channel(socket.socket(fileno=ends[1]), options.header_bytes, options.body_bytes)
-            check_cells(Checker(wire, options.seconds_per_cell), orders, shell, options)
+            check_cells(Checker(wire, options.seconds_per_cell, options.secret or ""), orders, shell, options)
     except PeerFailed:
         return 0
     except BaseException as error:

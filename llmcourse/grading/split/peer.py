@@ -168,7 +168,7 @@ class Peer(Tables):
         except BaseException as error:
             self.take_back()
             writer = Writer(self, answering=True)
-            answer = {"stop": True} if isinstance(error, StopIteration) else {"raise": self.account(error)}
+            answer = {"stop": True} if stopped(name, error) else {"raise": self.account(error)}
         with quiet(self):
             answer["lent"] = changes_of(lent, writer)
             self._send(answer, writer)
@@ -243,11 +243,22 @@ class Peer(Tables):
 def quiet(peer: Peer) -> Iterator[None]:
     """No graphs and no alarms while a message is on its way."""
     peer.busy += 1
+    graphs = torch.is_grad_enabled()
     try:
-        with torch.inference_mode(False), torch.no_grad():
+        if torch.is_inference_mode_enabled():
+            with torch.inference_mode(False), torch.no_grad():
+                yield
+        else:
+            torch.set_grad_enabled(False)
             yield
     finally:
+        torch.set_grad_enabled(graphs)
         peer.busy -= 1
+
+
+def stopped(name: str, error: BaseException) -> bool:
+    """Whether an iterator has simply come to its end."""
+    return name == "next" and isinstance(error, StopIteration)
 
 
 def leaves_of(outputs: list[Tensor]) -> list[Tensor]:

@@ -1,5 +1,6 @@
 """The two sides: the student's, which does as it is told, and the checker's, which trusts nothing that it hears."""
 
+import hashlib
 import random
 import signal
 import sys
@@ -33,13 +34,12 @@ def alarm(peer: Peer, seconds: float) -> Iterator[None]:
         else:
             raise TimeoutError(f"it took more than {seconds:.0f} seconds and was stopped")
 
-    before = signal.signal(signal.SIGALRM, ring)
+    signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, max(0.001, seconds))
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 class Student(Peer):
@@ -86,10 +86,10 @@ class Checker(Peer):
 
     open_objects = False
 
-    def __init__(self, channel: Channel, seconds: float) -> None:
+    def __init__(self, channel: Channel, seconds: float, key: str = "") -> None:
         super().__init__(channel)
-        self.seconds = seconds
-        self.chance: tuple[Tensor, Any] = (torch.get_rng_state(), random.getstate())
+        self.seconds, self.key = seconds, hashlib.sha256(key.encode()).digest()
+        self.left: tuple[Tensor, Any] = (torch.get_rng_state(), random.getstate())
 
     def may(self, name: str, target: Any, args: list[Any]) -> None:
         """Functions can be called, iterators advanced, containers read; modules and optimizers show their data."""
@@ -109,12 +109,25 @@ class Checker(Peer):
         elif name not in ("vjp", "enter", "exit", *CONTAINER, *ARITHMETIC):
             raise PermissionError(f"A {kind} of another process is not changed from here.")
 
+    def seed_after(self, state: bytes) -> int:
+        """A seed that follows from a state, and that nobody can tell from it who does not know the key."""
+        return int.from_bytes(hashlib.blake2b(state, key=self.key, digest_size=8).digest(), "big") >> 1
+
+    def move_on(self, state: Tensor) -> Tensor:
+        """Another state: one that is set anew to what was sent before is sent again, and others go on over there."""
+        return torch.Generator().manual_seed(self.seed_after(state.numpy().tobytes())).get_state()
+
     def tell(self, header: dict[str, Any], writer: Writer) -> None:
         header["seconds"] = self.seconds
-        now = (torch.get_rng_state(), random.getstate())
-        moved, redrawn = not torch.equal(now[0], self.chance[0]), now[1] != self.chance[1]
-        header["chance"] = [writer.plain(now[0]) if moved else None, now[1] if redrawn else None]
-        self.chance = now
+        tensors, python = torch.get_rng_state(), random.getstate()
+        moved, redrawn = not torch.equal(tensors, self.left[0]), python != self.left[1]
+        header["chance"] = [writer.plain(tensors) if moved else None, python if redrawn else None]
+        if moved:
+            torch.set_rng_state(self.move_on(tensors))
+        if redrawn:
+            random.seed(self.seed_after(repr(python).encode()))
+        if moved or redrawn:
+            self.left = (torch.get_rng_state(), random.getstate())
 
     def hear(self, header: dict[str, Any], reader: Reader) -> None:
         printed = reader.value(of_kind(str, header["printed"]))

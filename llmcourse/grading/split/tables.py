@@ -26,7 +26,7 @@ class Tables:
         self.imports: dict[int, Callable[[], Any]] = {}
         self.import_numbers: dict[int, int] = {}
         self.states: dict[tuple[bool, int], State] = {}
-        self.sent_states: dict[int, Tensor] = {}  # of random generators, as they were last sent
+        self.left_states: dict[int, Tensor] = {}  # of random generators, as they were left when they were last sent
         self.next_number = 0
         self.fresh: list[int] = []  # exported with the message that is being written
         self.told: list[State] = []  # whose changes are in the message that is being written
@@ -65,7 +65,7 @@ class Tables:
             del self.export_numbers[id(value)]
         del self.exports[number]
         self.states.pop((True, number), None)
-        self.sent_states.pop(number, None)
+        self.left_states.pop(number, None)
 
     def exported(self, number: Any) -> Any:
         """Our own object of that number."""
@@ -111,7 +111,9 @@ class Tables:
         if number is not None and self._alive(number) is value:
             return {"k": "yours", "n": number}
         number = self.export_numbers.get(id(value))
-        return None if number is None else {"k": "mine", "n": number}
+        if number is None or isinstance(value, torch.Generator):  # its state may have to go along once more
+            return None
+        return {"k": "mine", "n": number}
 
     def outgoing(self, writer: Writer) -> dict[str, Any]:
         """What the other side must hear before anything else: stand-ins that died, and what has changed."""
@@ -172,20 +174,21 @@ class Tables:
         return made
 
     def write_generator(self, value: torch.Generator, writer: Writer) -> Any:
-        """A random generator with its state, or with none where ours has not moved since the state was sent.
+        """A random generator with its state, or with none where ours is as it was left when it was last sent.
 
         The other side's copy goes on by itself: no state comes back, so nobody can choose what is drawn here next.
         """
-        known = self.export_numbers.get(id(value))
+        known = self.export_numbers.get(id(value)) is not None
         number, state = self.export(value), value.get_state()
-        same = known is not None and torch.equal(self.sent_states[number], state)
-        self.sent_states[number] = state
-        return {
-            "k": "generator",
-            "n": number,
-            "known": known is not None,
-            "state": None if same else writer.plain(state),
-        }
+        unmoved = known and torch.equal(self.left_states[number], state)
+        if not unmoved:
+            self.left_states[number] = self.move_on(state)
+            value.set_state(self.left_states[number])
+        return {"k": "generator", "n": number, "known": known, "state": None if unmoved else writer.plain(state)}
+
+    def move_on(self, state: Tensor) -> Tensor:
+        """The state in which a generator is left when its state has been sent."""
+        return state
 
     def read_generator(self, data: dict[str, Any], reader: Reader) -> torch.Generator:
         """Our copy of a random generator."""
