@@ -1,5 +1,6 @@
 """Labels for words: which words of a text are entities, and of what kind."""
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -102,7 +103,9 @@ def tag_nats(model: nn.Module, batch: Batch) -> Float[Tensor, "B T"]:
     return token_nats(model(batch.inputs, is_real=batch.is_real), batch.targets)
 
 
-def tagger(base: Transformer, n_tags: int, attend: Attend | None = None) -> Transformer:
+def tagger(
+    base: Transformer, n_tags: int, attend: Attend | None = None, generator: torch.Generator | None = None
+) -> Transformer:
     """An encoder that scores tags, with a new head on a copy of the layers of `base`, a decoder or an encoder.
 
     A decoder's layers do the same work in an encoder, but now each token reads those behind it too.
@@ -113,7 +116,7 @@ def tagger(base: Transformer, n_tags: int, attend: Attend | None = None) -> Tran
         raise ValueError("A tagger needs a base of one stack, an encoder or a decoder, not both.")
     n_layers = config.n_encoder_layers + config.n_decoder_layers
     ours = replace(config, n_encoder_layers=n_layers, n_decoder_layers=0, head="classify_tokens", n_labels=n_tags)
-    model = Transformer(ours, attend=attend)
+    model = Transformer(ours, attend=attend, generator=generator)
     own = model.state_dict()
     weights = {name.replace("decoder.", "encoder.", 1): weight for name, weight in base.state_dict().items()}
     model.load_state_dict(own | {name: weights[name] for name in own if not name.startswith("head.")})
@@ -133,6 +136,23 @@ def find_entities(
             for text, numbers in zip(part, likeliest, strict=True):
                 words = words_of(text, tokenizer)
                 found.append(entities_of(words, [tags[numbers[word.token]] for word in words]))
+    return found
+
+
+def find_by_word(
+    records: Sequence[EntityRecord], tokenizer: ByteBPE, texts: Sequence[str], tags: Sequence[str]
+) -> list[tuple[Span, ...]]:
+    """The entities of each text by the commonest tag of each word in `records`: a baseline without any network."""
+    seen: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    for record in records:
+        numbers = encode_tags(record, tokenizer, tags).tags
+        for word in words_of(record.text, tokenizer):
+            seen[record.text[word.start : word.end]][numbers[word.token]] += 1
+    commonest = {word: tags[counts.most_common(1)[0][0]] for word, counts in seen.items()}
+    found = []
+    for text in texts:
+        words = words_of(text, tokenizer)
+        found.append(entities_of(words, [commonest.get(text[word.start : word.end], NONE) for word in words]))
     return found
 
 
