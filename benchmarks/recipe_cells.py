@@ -58,8 +58,8 @@ def gpt2_recipe(lr: float = 3e-3, **sizes: int) -> Recipe:
 
 
 def our_recipe(lr: float = 1e-2, batch_size: int = 4, **sizes: int) -> Recipe:
-    """The course's own: Muon, gates, rotary positions, a share of the vector before, and small batches."""
-    shape = {"d_model": 128, "d_ff": 3 * 128, "n_decoder_layers": 4, "n_heads": 4} | sizes
+    """The course's own: Muon and small batches; gates, rotary positions, a share of the vector before, slim layers."""
+    shape = {"d_model": 128, "d_ff": 2 * 128, "n_decoder_layers": 4, "n_heads": 4, "n_kv_heads": 2} | sizes
     model = TransformerConfig(
         vocab_size=1,
         position=Rotary(),
@@ -68,6 +68,7 @@ def our_recipe(lr: float = 1e-2, batch_size: int = 4, **sizes: int) -> Recipe:
         norm="rms",
         bias=False,
         mix_previous=True,
+        tie_embeddings=False,
         **shape,
     )
     training = TrainConfig(steps=TICKS, lr=lr, warmup=TICKS // 100, optimizer="muon", weight_decay=0.05)

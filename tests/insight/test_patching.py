@@ -17,7 +17,7 @@ from llmcourse.insight import (
     run_patched,
     sites,
 )
-from llmcourse.model import Bucketed, Transformer, TransformerConfig
+from llmcourse.model import Bucketed, Experts, Transformer, TransformerConfig
 from tests.model.conftest import DECODERS, SIZES, lively
 
 PARTS = ("input", "heads", "attention", "feedforward", "output")
@@ -39,6 +39,22 @@ def test_everything_patched_gives_the_clean_logits_and_nothing_the_corrupted(dec
     assert torch.equal(run_patched(decoder, other_ids, kept, everything), clean)
     assert torch.equal(run_patched(decoder, other_ids, kept, []), decoder(other_ids))
     assert not torch.equal(clean, decoder(other_ids))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    "config",
+    [
+        TransformerConfig(**{**SIZES, "n_decoder_layers": 0}, n_encoder_layers=2, head="mlm", norm_first=False),
+        dataclasses.replace(DECODERS["rotary"], experts=Experts(3, 2)),
+    ],
+    ids=["encoder", "experts"],
+)
+def test_an_encoder_and_a_model_of_experts_can_be_patched_too(config, ids, other_ids):
+    model = lively(Transformer(config))
+    clean, kept = keep(model, ids)
+    assert torch.equal(run_patched(model, other_ids, kept, [Patch(*site) for site in sites(model)]), clean)
+    assert not torch.equal(run_patched(model, other_ids, kept, [Patch(0, "feedforward")]), model(other_ids))
 
 
 @torch.no_grad()
