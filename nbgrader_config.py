@@ -22,27 +22,40 @@ secret = Path(".class-secret")
 if "LLMCOURSE_CLASS_SECRET" not in os.environ and secret.is_file():
     os.environ["LLMCOURSE_CLASS_SECRET"] = secret.read_text(encoding="utf-8").strip()
 
-# files from a learning platform: <student>_<time of hand-in, UTC>_<exercise>.ipynb, such as
-# ada_20261001T123005Z_06-attention.ipynb (a time with dashes, 12-30-05, would be misread without a word)
-c.FileNameCollectorPlugin.named_regexp = (
-    r".*[/\\](?P<student_id>[\w.-]+?)_(?P<timestamp>\d{8}T\d{6}Z)_(?P<file_id>[\w.-]+)\.ipynb"
-)
+# archives from Canvas, Moodle or with names such as ada_20261001T123005Z_06-attention.ipynb (a time in UTC); unpacked
+# without links, paths that lead out, or bombs
+c.ZipCollectApp.extractor_plugin = "llmcourse.grading.intake.collect.SafeExtractor"
+c.ZipCollectApp.collector_plugin = "llmcourse.grading.intake.collect.Collector"
 c.AssignLatePenalties.plugin_class = "llmcourse.grading.late.TenthPerDay"
 
-# a cell that never ends costs its own points, and not the batch
-c.Execute.timeout = 120
-c.Execute.iopub_timeout = 30  # how long a stopped cell may take to let go on a busy machine
-c.Execute.error_on_timeout = {
-    "ename": "CellTimeoutError",
-    "evalue": "This cell took more than two minutes and was stopped.",
-    "traceback": ["This cell took more than two minutes and was stopped."],
-}
+# before a submission is touched: links are moved away, times that a student wrote do not count, broken notebooks become
+# empty ones that say so, and an old score is forgotten
+c.Autograde.pre_convert_hook = "llmcourse.grading.intake.plugins.before_autograde"
+c.Autograde.sanitize_preprocessors = [
+    "nbgrader.preprocessors.ClearOutput",
+    "llmcourse.grading.intake.plugins.Repair",
+    "nbgrader.preprocessors.DeduplicateIds",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+# students' code and tests run apart, in a sandbox; a cell that never ends costs its own points, and not the batch
+c.SplitExecute.seconds_per_cell = 120.0
+c.Autograde.autograde_preprocessors = [
+    "llmcourse.grading.schedule.plugin.SplitExecute",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
 
-# feedback leaves out the hidden tests, and keeps a student's HTML from running in the reader's browser
+# feedback leaves out the hidden tests and what their errors quote of them, and keeps a student's HTML from running in
+# the reader's browser; the lines for HTMLExporter do the same for formgrader's own pages
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
-    "nbgrader.preprocessors.ClearHiddenTests",
+    "llmcourse.grading.feedback.HideTests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
 c.HTMLExporter.sanitize_html = True
 c.HTMLExporter.filters = {"markdown2html": "llmcourse.grading.feedback.harmless_html"}
+c.HTMLExporter.preprocessors = ["llmcourse.grading.feedback.SafePictures"]
