@@ -131,8 +131,14 @@ def test_the_first_step_follows_the_plain_policy_gradient(model, tokenizer):
     torch.testing.assert_close(found, model.tokens.weight.grad, rtol=1e-3, atol=1e-6)
 
 
-def test_groups_stand_together_and_are_rated_by_what_was_said(model, tokenizer):
-    rollouts = rollouts_of(model, tokenizer)
+def test_groups_stand_together_and_are_rated_by_what_was_said_to_their_question(model, tokenizer):
+    rated = []
+
+    def noted(record, said):
+        rated.append(record.text)
+        return n_letters(record, said)
+
+    rollouts = rollouts_of(model, tokenizer, reward=noted)
     batch = rollouts.batch(0)
     end = tokenizer.special_id("<|end|>")
     rewards, prompts = [], []
@@ -142,6 +148,9 @@ def test_groups_stand_together_and_are_rated_by_what_was_said(model, tokenizer):
         assert len(said) == 5 or said[-1] == end
         rewards.append(float(len(tokenizer.decode([token for token in said if token != end]).removeprefix(" "))))
         prompts.append(tuple(batch.inputs[row, : batch.is_target[row].tolist().index(True) + 1].tolist()))
+    assert [tokenizer.decode(prompt) for prompt in prompts] == [
+        f"<|end|><|user|> {text}<|assistant|>" for text in rated
+    ]
     assert prompts == [prompts[0]] * 4 + [prompts[4]] * 4
     assert prompts[0] != prompts[4]
     torch.testing.assert_close(batch.advantages.view(2, 4), group_advantages(torch.tensor(rewards).view(2, 4)))
