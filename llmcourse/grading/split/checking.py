@@ -38,7 +38,7 @@ class Run:
         try:
             outputs = self.checker.request("cell", None, self.order["source"])
             return sound_outputs(outputs, self.options.printed_characters)
-        except (PeerFailed, OutOfTime, TimeoutError, ValueError) as error:
+        except Exception as error:  # whatever the other side makes of it, this side goes on
             return [failure(error)]
 
     def checker_outputs(self) -> list[dict[str, Any]]:
@@ -48,7 +48,7 @@ class Run:
             self.bind()
             with alarm(self.checker, self.seconds + 1):
                 outputs = self.shell.run(self.order["source"], self.options.printed_characters)
-        except (PeerFailed, TimeoutError, ValueError) as error:
+        except Exception as error:
             return [failure(error)]
         late = time.monotonic() > (self.checker.deadline or 0)
         if self.order["points"] is not None:
@@ -70,13 +70,15 @@ class Run:
         for name in self.order["theirs"]:
             names.pop(name, None)
         found = self.checker.request("names", None, asked)
+        if type(found) is not dict:
+            raise self.checker.channel.fail("it sent no names")
         names.update({name: found[name] for name in asked if name in found})
 
 
 def failure(error: Exception) -> dict[str, Any]:
     """An error as a cell shows it."""
     text = GONE.format(error) if isinstance(error, PeerFailed) else f"This cell was stopped: {error}"
-    name = "SubmissionStopped" if isinstance(error, PeerFailed) else "CellTimeoutError"
+    name = "CellTimeoutError" if isinstance(error, TimeoutError) else "SubmissionStopped"
     return {"output_type": "error", "ename": name, "evalue": text, "traceback": [text]}
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 MESSAGE = "`{}` is withheld in this exercise: {}."
+HEAP_TYPE = 1 << 9  # a class that was made by Python code, and can be changed
 # not forbidden, but a person should see what it is for
 ODD = {
     "__globals__": "looks into another function's names",
@@ -53,15 +54,15 @@ def withhold(names: Mapping[str, str]) -> None:
     """
     modules = {}
     for name, why in names.items():
-        found = locate(name)
+        found, message = locate(name), MESSAGE.format(name, why)
         if isinstance(found, types.ModuleType):
             modules[name] = why
-        for each in members(found):
-            disable(each, MESSAGE.format(name, why))
-        if not isinstance(found, types.ModuleType):
-            replace(name, found, MESSAGE.format(name, why))
+            for each in members(name):
+                disable(each, message)
+        elif not disable(found, message):
+            replace(name, found, message)
     for name in modules:
-        for loaded in [each for each in sys.modules if each == name or each.startswith(name + ".")]:
+        for loaded in [each for each in sys.modules if f"{each}.".startswith(f"{name}.")]:
             del sys.modules[loaded]
         parent, _, last = name.rpartition(".")
         if hasattr(sys.modules.get(parent), last):
@@ -83,45 +84,52 @@ def locate(name: str) -> Any:
     raise ValueError(f"{name!r} is withheld, but there is no such name.")
 
 
-def members(found: Any) -> list[Any]:
-    """The thing itself, or what a module defines."""
-    if not isinstance(found, types.ModuleType):
-        return [found]
-    return [each for each in vars(found).values() if getattr(each, "__module__", None) == found.__name__]
+def members(name: str) -> list[Any]:
+    """What a module, and those inside it, define."""
+    inside = [module for each, module in sys.modules.items() if f"{each}.".startswith(f"{name}.")]
+    found = [(module.__name__, value) for module in inside for value in vars(module).values()]
+    return [value for module, value in found if getattr(value, "__module__", None) == module]
 
 
-def disable(thing: Any, message: str) -> None:
-    """Make a function or a class of Python's fail wherever it has been stored under whatever name."""
+def disable(thing: Any, message: str) -> bool:
+    """Make a function or a class fail under every name that it has; False for what is not made in Python."""
 
     def refuse(*args: Any, **options: Any) -> Any:
         raise RuntimeError(message)
 
     if isinstance(thing, types.FunctionType):
-        code = compile(f"def refuse(*args, **options):\n    raise RuntimeError({message!r})", "<withheld>", "exec")
-        plain = next(each for each in code.co_consts if isinstance(each, types.CodeType))
-        if not thing.__code__.co_freevars:
-            thing.__code__, thing.__defaults__, thing.__kwdefaults__ = plain, None, None
-    elif isinstance(thing, type) and not thing.__flags__ & (1 << 8):  # not one of C's, which cannot be changed
+        thing.__code__, thing.__defaults__, thing.__kwdefaults__ = (
+            refusal(thing.__code__.co_freevars, message),
+            None,
+            None,
+        )
+        disable(getattr(thing, "__wrapped__", None), message)
+    elif isinstance(thing, type) and thing.__flags__ & HEAP_TYPE:
         for special in ("__init__", "__new__", "__call__", "forward"):
             if special in vars(thing) or special == "__init__":
                 setattr(thing, special, refuse)
+    else:
+        return False
+    return True
+
+
+def refusal(free: Sequence[str], message: str) -> types.CodeType:
+    """Code that fails, with the free names of the code whose place it takes."""
+    lines = [f"def outer({', '.join(free)}):", "    def refuse(*args, **options):"]
+    lines += [f"        raise RuntimeError({message!r})", f"        ({''.join(name + ',' for name in free)})"]
+    outer = next(each for each in compile("\n".join(lines), "<withheld>", "exec").co_consts if hasattr(each, "co_code"))
+    return next(each for each in outer.co_consts if hasattr(each, "co_code"))
 
 
 def replace(name: str, found: Any, message: str) -> None:
-    """Put a function that fails in the place of the name, for what is not Python's own."""
-    if isinstance(found, types.FunctionType | type) and getattr(found, "__module__", "").startswith("llmcourse"):
-        return  # disabled in itself
+    """Put a function that fails in the place of a function of C's, wherever a module of its library names it."""
 
     def refuse(*args: Any, **options: Any) -> Any:
         raise RuntimeError(message)
 
-    top = name.split(".")[0]
-    for module_name, module in list(sys.modules.items()):
-        if module_name.split(".")[0] != top or module is None:
-            continue
-        for key, value in list(vars(module).items()):
-            if value is found:
-                setattr(module, key, refuse)
+    for module in [each for key, each in sys.modules.items() if key.split(".")[0] == name.split(".")[0] and each]:
+        for key in [key for key, value in vars(module).items() if value is found]:
+            setattr(module, key, refuse)
 
 
 def flags(cells: Sequence[NotebookNode], names: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -149,11 +157,11 @@ def uses(node: ast.AST, name: str) -> bool:
         return any(f"{alias.name}.".startswith(f"{name}.") for alias in node.names)
     if isinstance(node, ast.ImportFrom):
         module = node.module or ""
-        inside = f"{module}.".startswith(f"{name}.")
-        return inside or (module.split(".")[0] == top and any(alias.name in (last, "*") for alias in node.names))
+        shown = name.startswith(f"{module}.") and any(alias.name in (last, "*") for alias in node.names)
+        return shown or f"{module}.".startswith(f"{name}.")
     if isinstance(node, ast.Attribute) and node.attr == last:
-        before = ast.unparse(node.value).split(".")
-        return top != "llmcourse" or before[0] == "llmcourse" or before[-1] == parent.rpartition(".")[2]
+        before, module = ast.unparse(node.value).split("."), parent.rpartition(".")[2]
+        return before[0] == top or before[-1] in (module, module[:1].upper())  # F stands for functional
     return isinstance(node, ast.Constant) and isinstance(node.value, str) and name in node.value
 
 
