@@ -1,0 +1,126 @@
+"""`llmcourse grade`, `nbgrader autograde` with our settings and stock nbgrader give an honest class the same scores."""
+
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from llmcourse.grading.course import Course
+from llmcourse.grading.intake.ledger import Entry, write_ledger
+from tests.grading.classes import WORK, instructors, scores
+
+pytestmark = [pytest.mark.grading, pytest.mark.timeout(1200)]
+STOCK = """
+import os, sys
+from pathlib import Path
+c = get_config()
+c.CourseDirectory.course_id = "llmcourse"
+c.CourseDirectory.source_directory = "solutions"
+c.CourseDirectory.release_directory = "exercises"
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+c.AssignLatePenalties.plugin_class = "llmcourse.grading.late.TenthPerDay"
+"""
+ANSWERS = {
+    "ada": "right = 1",
+    "ben": "right = 2",  # passes what is shown, and not what is hidden
+    "cem": "right = 0",
+    "dora": "raise ValueError('no')",
+    "eli": "right = 1 + 0",  # two days late
+    "flo": None,  # as it was released
+}
+LATE, EARLY = "2026-10-02T18:00:00+00:00", "2026-10-01T11:00:00+00:00"
+
+
+def work(release: NotebookNode, answer: str | None) -> NotebookNode:
+    """The release with an answer, and with words where there is one."""
+    notebook = nbformat.from_dict(release)
+    for cell in notebook.cells:
+        if cell.metadata.nbgrader.solution and answer is not None:
+            cell.source = answer if cell.cell_type == "code" else "I think so."
+    return notebook
+
+
+@pytest.fixture(scope="module")
+def fresh(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course folder with a release and a class that has handed in."""
+    top = tmp_path_factory.mktemp("same")
+    (top / "root" / "solutions" / WORK).mkdir(parents=True)
+    shutil.copy(root / "nbgrader_config.py", top / "root")
+    source = instructors()
+    source.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(source, top / "root" / "solutions" / WORK / f"{WORK}.ipynb")
+    course = Course.create(top / "course", top / "root", [WORK])
+    course.nbgrader("generate_assignment", WORK, "--force")
+    course.nbgrader("db", "assignment", "add", WORK, "--duedate=2026-10-01 12:00 UTC")
+    release = nbformat.read(course.folder / "exercises" / WORK / f"{WORK}.ipynb", as_version=4)
+    for student, answer in ANSWERS.items():
+        path = course.hand_in(student, WORK, work(release, answer))
+        moment = LATE if student == "eli" else EARLY
+        (path.parent / "timestamp.txt").write_text(moment.replace("T", " ").replace("+00:00", " UTC"), encoding="utf-8")
+        write_ledger(course.folder, WORK, {student: Entry(moment)})
+    return course.folder
+
+
+@pytest.fixture
+def course(fresh: Path, tmp_path: Path) -> Course:
+    return Course(Path(shutil.copytree(fresh, tmp_path / "course")))
+
+
+def test_three_ways_of_grading_an_honest_class_give_the_same_scores(fresh: Path, tmp_path: Path) -> None:
+    found = {}
+    for way in ("ours", "nbgrader", "stock"):
+        course = Course(Path(shutil.copytree(fresh, tmp_path / way)))
+        if way == "stock":
+            (course.folder / "nbgrader_config.py").write_text(STOCK, encoding="utf-8")
+        if way == "ours":
+            assert "6 submissions: 6 run" in course.llmcourse("grade", WORK, "--jobs", "1")
+        else:
+            course.nbgrader("autograde", WORK)
+        found[way] = scores(course.folder)
+    assert found["ours"] == found["nbgrader"] == found["stock"]
+    ours = found["ours"]
+    assert [ours[who]["area_test"] for who in ANSWERS] == [
+        (2, False),
+        (0, False),
+        (0, False),
+        (0, False),
+        (2, False),
+        (0, False),
+    ]
+    assert [ours[who]["area_check"] for who in ANSWERS][:4] == [(1, False), (1, False), (0, False), (0, False)]
+    assert ours["eli"]["late"] == pytest.approx(0.6)
+    assert (ours["flo"]["why"], ours["ada"]["why"]) == ((0, False), (None, True))
+    assert ours["flo"]["comment area"] == "No response."
+
+
+def test_bad_submissions_stop_no_batch_of_stock_autograde_and_a_failed_regrade_leaves_no_old_score(
+    course: Course,
+) -> None:
+    submitted = course.folder / "submitted"
+    course.nbgrader("autograde", WORK, "--student=ada")
+    assert scores(course.folder)["ada"]["area_test"] == (2, False)
+    (submitted / "ada" / WORK / f"{WORK}.ipynb").write_bytes(b"{'not': 'json'}")
+    (submitted / "ben" / WORK / "timestamp.txt").write_text("soon", encoding="utf-8")
+    cem = submitted / "cem" / WORK / f"{WORK}.ipynb"
+    notebook = nbformat.read(cem, as_version=4)
+    copied = nbformat.from_dict(notebook.cells[1])
+    copied.id = "copied"
+    copied.metadata.nbgrader.schema_version = 1  # of which a whole stock batch dies
+    notebook.cells.append(copied)
+    nbformat.write(notebook, cem)
+    dora = submitted / "dora" / WORK / f"{WORK}.ipynb"
+    dora.unlink()
+    dora.symlink_to(submitted / "eli" / WORK / f"{WORK}.ipynb")
+    (dora.parent / "mine.ipynb").write_bytes((submitted / "flo" / WORK / f"{WORK}.ipynb").read_bytes())
+    course.nbgrader("autograde", WORK, "--force")
+    found = scores(course.folder)
+    assert sorted(found) == sorted(ANSWERS)
+    assert found["ada"]["area_test"] == found["ada"]["area_check"] == (0, False)
+    assert found["ben"]["area_check"] == (1, False)
+    assert found["cem"]["area_check"] == (0, False)
+    assert found["dora"]["area_test"] == (0, False)
+    assert found["eli"]["area_test"] == (2, False)
+    assert dora.is_file()
+    assert not dora.is_symlink()
