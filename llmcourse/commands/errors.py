@@ -1,5 +1,6 @@
 """Tell a user's mistake, which deserves one line, from ours, which deserves a traceback."""
 
+import errno
 import traceback
 from pathlib import Path
 
@@ -24,6 +25,8 @@ def one_line(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.strerror}: {error.filename}"
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # a write, unlike an open, knows no name
+        return "The disk is full. Free some space and give the same command again."
     if isinstance(error, UnicodeDecodeError):
         return f"The text is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}. Save it as UTF-8."
     if isinstance(error, ValueError | ConnectionError) and _raised_by_us(error):

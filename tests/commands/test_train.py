@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import signal
@@ -8,7 +9,7 @@ from llmcourse.commands.errors import CommandError, one_line
 from llmcourse.commands.train import Choices, change, make_models, shortened, train_model
 from llmcourse.hub import RECIPES, Recipe, load_bundle
 from llmcourse.model import Rotary, TransformerConfig
-from llmcourse.training import TrainConfig
+from llmcourse.training import TrainConfig, load_checkpoint
 
 MODEL = TransformerConfig(vocab_size=300, d_model=8, d_ff=16, n_decoder_layers=1, n_heads=2, position=Rotary())
 TINY = Recipe(
@@ -200,6 +201,17 @@ def test_a_loss_that_is_no_number_ends_in_one_line_that_names_the_step(tmp_path,
         go(said, tmp_path / "run", text=text, lr=1e30)
     assert one_line(error.value) == str(error.value)
     assert not (tmp_path / "run" / "model").exists()
+
+
+def test_a_disk_that_is_full_when_the_model_is_written_gets_one_line(tmp_path, said, text, monkeypatch):
+    def full(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("llmcourse.hub.bundle.write", full)
+    with pytest.raises(OSError, match="No space left") as error:
+        go(said, tmp_path / "run", text=text, steps=2)
+    assert one_line(error.value) == "The disk is full. Free some space and give the same command again."
+    assert load_checkpoint(tmp_path / "run" / "run.pt").step == 2  # from which --resume goes on
 
 
 def test_a_quick_run_reads_less_and_takes_fewer_steps_of_the_same_recipe():
