@@ -26,6 +26,8 @@ if "LLMCOURSE_CLASS_SECRET" not in os.environ and secret.is_file():
 # without links, paths that lead out, or bombs
 c.ZipCollectApp.extractor_plugin = "llmcourse.grading.intake.collect.SafeExtractor"
 c.ZipCollectApp.collector_plugin = "llmcourse.grading.intake.collect.Collector"
+# on a JupyterHub: whose a folder is and when it was handed in is for the operating system to say
+c.ExchangeFactory.collect = "llmcourse.grading.intake.exchange.Collect"
 c.AssignLatePenalties.plugin_class = "llmcourse.grading.late.TenthPerDay"
 
 # before a submission is touched: links are moved away, times that a student wrote do not count, broken notebooks become
@@ -42,7 +44,7 @@ c.Autograde.sanitize_preprocessors = [
 # students' code and tests run apart, in a sandbox; a cell that never ends costs its own points, and not the batch
 c.SplitExecute.seconds_per_cell = 120.0
 c.Autograde.autograde_preprocessors = [
-    "llmcourse.grading.schedule.plugin.SplitExecute",
+    "llmcourse.grading.schedule.plugin.CachedExecute",
     "nbgrader.preprocessors.LimitOutput",
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",
