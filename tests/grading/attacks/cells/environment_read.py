@@ -11,4 +11,7 @@ for path in ["/proc/self/environ", *Path("/proc").glob("[0-9]*/environ")]:
     except OSError as error:
         print(error)
 environ = ctypes.POINTER(ctypes.c_char_p).in_dll(ctypes.CDLL(None), "environ")
-print([environ[i] for i in range(100) if environ[i]] if all(environ[i] for i in range(3)) else "")
+place = 0
+while environ[place] is not None:
+    print(environ[place])
+    place += 1

@@ -8,9 +8,11 @@ import torch
 
 def attention_scores(query, key):
     lent = [
-        [place, ["tensor", {"k": "tensor", "dtype": "float32", "shape": list(t.shape), "at": place}]]
+        [place, {"k": "tensor", "dtype": "float32", "shape": list(t.shape), "at": place}]
         for place, t in enumerate((query, key))
     ]
-    zeros = [bytes(t.numel() * 4) for t in (query, key)]
-    peer.channel.send({"ok": None, "lent": lent, "dead": [], "changes": [], "freed": [], "printed": ""}, zeros, None)
-    return torch.zeros(*query.shape[:-1], key.shape[-2])
+    shape = [*query.shape[:-1], key.shape[-2]]
+    zeros = [bytes(t.numel() * 4) for t in (query, key, query @ key.mT)]
+    result = {"k": "tensor", "dtype": "float32", "shape": shape, "at": 2}
+    peer.channel.send({"ok": result, "lent": lent, "dead": [], "changes": [], "freed": [], "printed": ""}, zeros, None)
+    return torch.zeros(shape)

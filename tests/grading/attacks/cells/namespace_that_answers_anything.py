@@ -11,4 +11,3 @@ class Names(dict):
 
 shell = get_ipython()
 shell.user_ns = Names(shell.user_ns, check=lambda *values: None)
-shell.user_global_ns = shell.user_ns if hasattr(type(shell), "nothing") else None

@@ -6,7 +6,6 @@ import torch
 
 torch.manual_seed(0)
 state = torch.get_rng_state()
-torch.Generator.manual_seed = lambda self, seed: self
 torch.manual_seed = lambda seed: torch.set_rng_state(state)
 torch.randn = lambda *shape, **options: torch.zeros(*shape)
 random.Random = lambda *seed: random
