@@ -242,8 +242,8 @@ def test_wrong_use_is_refused_in_one_line(tokenizer, tmp_path):
         merge_lora(model)
     with pytest.raises(ValueError, match="no LoRA to save"):
         save_lora(tmp_path / "x", model)
-    with pytest.raises(ValueError, match=r"called '\*.querry'; there are \*.query, \*.key, \*.value, \*.output"):
-        add_lora(model, LoraConfig(layers=("*.query", "*.querry")))
+    with pytest.raises(ValueError, match=r"called '\*.request'; there are \*.query, \*.key, \*.value, \*.output"):
+        add_lora(model, LoraConfig(layers=("*.query", "*.request")))
     assert all(weight.requires_grad for weight in model.parameters())
     add_lora(model, CONFIG)
     with pytest.raises(ValueError, match=r"LoRA already, as on decoder.blocks.0.attention.query"):
