@@ -44,7 +44,7 @@ c.Autograde.sanitize_preprocessors = [
 # students' code and tests run apart, in a sandbox; a cell that never ends costs its own points, and not the batch
 c.SplitExecute.seconds_per_cell = 120.0
 c.Autograde.autograde_preprocessors = [
-    "llmcourse.grading.schedule.plugin.CachedExecute",
+    "llmcourse.grading.schedule.plugin.SplitExecute",
     "nbgrader.preprocessors.LimitOutput",
     "nbgrader.preprocessors.SaveAutoGrades",
     "nbgrader.preprocessors.AssignLatePenalties",

@@ -44,7 +44,7 @@ LEFT_OUT = "(left out: it shows a hidden test)"
 class SafePictures(NbGraderPreprocessor):
     """Drops pictures that are no base64: nbconvert writes them into the page as they are, quotes and all."""
 
-    display_data_priority = List(config=True)  # the exporter sets it for all of its preprocessors
+    display_data_priority: List[Any] = List(config=True)  # the exporter sets it for all of its preprocessors
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: dict[str, Any], cell_index: int

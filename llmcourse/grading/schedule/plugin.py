@@ -7,8 +7,9 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Float, Unicode
+from traitlets import Float, Int, Unicode
 
+from llmcourse.checks.seeds import VARIABLE
 from llmcourse.grading.cache import Cache, fingerprint, key_of
 from llmcourse.grading.intake.ledger import FOLDER
 from llmcourse.grading.schedule.work import Job, printed_notebook, work
@@ -19,13 +20,20 @@ class SplitExecute(NbGraderPreprocessor):
     """Executes the student's answers and the instructor's tests apart; what is in the cache is not run again."""
 
     source_directory = Unicode("solutions", help="Where the instructor's notebooks are").tag(config=True)
-    seconds_per_cell = Float(120.0, help="After this long a cell is stopped, and costs its own points").tag(config=True)
+    seconds_per_cell = Float(Options.seconds_per_cell, help="A slower cell costs its own points").tag(config=True)
+    seconds_in_all = Float(Options.seconds_in_all, help="Seconds that a notebook may take").tag(config=True)
+    memory_bytes = Int(Options.memory_bytes, help="Bytes of memory that each process may take").tag(config=True)
     sandbox = Unicode("auto", help="auto, or none to run students' code without any, in so many words").tag(config=True)
 
     def options(self) -> dict[str, Any]:
         """The split checker's options for this class, as plain data: its secret goes to the tests that need one."""
-        secret = os.environ.get("LLMCOURSE_CLASS_SECRET")
-        return Options(sandbox=self.sandbox, seconds_per_cell=self.seconds_per_cell, secret=secret).to_json()
+        return Options(
+            seconds_per_cell=self.seconds_per_cell,
+            seconds_in_all=self.seconds_in_all,
+            memory_bytes=self.memory_bytes,
+            sandbox=self.sandbox,
+            secret=os.environ.get(VARIABLE),
+        ).to_json()
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         """The notebook with what its cells put out. Called by `nbgrader autograde` in the course folder."""
