@@ -45,6 +45,8 @@ def rebuilt_error(told: dict[str, Any], text: str) -> Exception:
     if type(name) is not str:
         raise Malformed("an error's type is a name")
     kind = TYPES.get(name)
+    if kind is KeyError:  # which shows its key as Python would write it
+        text = text.removeprefix("'").removesuffix("'")
     return RuntimeError(f"{name[:100]}: {text}") if kind is None else kind(text)
 
 

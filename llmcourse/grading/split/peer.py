@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from llmcourse.grading.split.agreed import Malformed, clean, index, same
+from llmcourse.grading.split.agreed import Malformed, clean, index
 from llmcourse.grading.split.errors import describe, raise_from_line, rebuilt_error
 from llmcourse.grading.split.frames import Channel, PeerFailed
+from llmcourse.grading.split.lending import changes_of, give_back, remembered
 from llmcourse.grading.split.proxies import SPECIAL, Bridge, Link
 from llmcourse.grading.split.reading import Reader
 from llmcourse.grading.split.tables import Tables, of_kind
@@ -88,8 +89,11 @@ class Peer(Tables):
         return None if self.deadline is None else self.deadline + GRACE
 
     def _receive(self) -> tuple[dict[str, Any], Reader]:
+        patience = self._patience()
+        if patience is not None and time.monotonic() > patience:  # one that talks on and on is late too
+            raise self.channel.fail("it did not come to an end in time")
         with quiet(self), self.sound():
-            header, buffers = self.channel.receive(self._patience())
+            header, buffers = self.channel.receive(patience)
             reader = Reader(self, buffers)
             of_kind(dict, header)
             self.incoming(header, reader)
@@ -148,9 +152,7 @@ class Peer(Tables):
             args = [reader.value(arg) for arg in header["args"]]
             options = {of_kind(str, key): reader.value(value) for key, value in header["options"].items()}
             grad = of_kind(bool, header["grad"])
-            lent = [
-                (each, each.detach().clone() if isinstance(each, Tensor) else copy.copy(each)) for each in reader.lent
-            ]
+            lent = remembered(reader.lent)
         writer = Writer(self, answering=True)
         answer: dict[str, Any]
         try:
@@ -275,33 +277,3 @@ def leaves_of(outputs: list[Tensor]) -> list[Tensor]:
             found.setdefault(id(variable), variable)
         waiting.extend(each for each, _ in reversed(node.next_functions))
     return list(found.values())
-
-
-def changes_of(lent: list[tuple[Any, Any]], writer: Writer) -> list[Any]:
-    """What has become of the tensors, lists and dicts that were lent for a call, where they differ."""
-    changes: list[Any] = []
-    for place, (now, before) in enumerate(lent):
-        if isinstance(now, Tensor):
-            if now.shape == before.shape and now.dtype == before.dtype and not same(now, before):
-                changes.append([place, writer.plain(now)])
-        elif len(now) != len(before) or any(a is not b for a, b in zip(flat(now), flat(before), strict=True)):
-            changes.append([place, writer.value(copy.copy(now))])
-    return changes
-
-
-def flat(held: Any) -> list[Any]:
-    """All that a list or a dict holds."""
-    return [each for pair in held.items() for each in pair] if isinstance(held, dict) else held
-
-
-def give_back(ours: Any, change: Any, reader: Reader) -> None:
-    """Make a lent tensor, list or dict what it has become."""
-    if isinstance(ours, Tensor):
-        ours.copy_(reader.like(change, ours))
-        return
-    new = of_kind(dict if isinstance(ours, dict) else list, reader.value(change))
-    if isinstance(ours, dict):
-        ours.clear()
-        ours.update(new)
-    else:
-        ours[:] = new
