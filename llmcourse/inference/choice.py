@@ -30,19 +30,21 @@ def fuse(
     That is whatever is no Transformer with a language model's head and ordinary parts, or has a hook, an `attend` of
     its own, dropout at work, or numbers of less than 32 bits.
     """
-    if not isinstance(model, Transformer) or model.decoder is None or model.config.head != "lm":
-        return None
-    if (model.encoder is not None) != (memory is not None):
-        return None
-    # of an encoder only the memory matters
-    modules = [module for name, module in model.named_modules() if not name.startswith("encoder.")]
-    modules = [module for module in modules if module is not model.encoder]
-    dtypes = {weight.dtype for weight in model.parameters()}
-    if not all(map(_is_plain, modules)) or len(dtypes) > 1 or not dtypes <= {torch.float32, torch.float64}:
-        return None
-    if torch.is_autocast_enabled(model.tokens.weight.device.type):
+    if not isinstance(model, Transformer) or not can_fuse(model) or (model.encoder is None) != (memory is None):
         return None
     return FusedDecoder(model, memory, memory_is_real)
+
+
+def can_fuse(model: Transformer, *, dropout: bool = False) -> bool:
+    """Whether its decoder is one whose work may be done another way; with `dropout` even where that is at work."""
+    if model.decoder is None or model.config.head != "lm" or torch.is_autocast_enabled(model.tokens.weight.device.type):
+        return False
+    # of an encoder only the memory matters
+    named = [(name, module) for name, module in model.named_modules() if not f"{name}.".startswith("encoder.")]
+    dtypes = {weight.dtype for weight in model.parameters()}
+    if len(dtypes) > 1 or not dtypes <= {torch.float32, torch.float64}:
+        return False
+    return all(_is_plain(module) and (dropout or not _drops(module)) for _, module in named)
 
 
 def _is_plain(module: nn.Module) -> bool:
@@ -50,4 +52,8 @@ def _is_plain(module: nn.Module) -> bool:
         return False
     if isinstance(module, Attention) and not isinstance(module.attend, nn.Module):
         return module.attend in (attend, fused_attend)
-    return not (isinstance(module, nn.Dropout) and module.training and module.p > 0)
+    return True
+
+
+def _drops(module: nn.Module) -> bool:
+    return isinstance(module, nn.Dropout) and module.training and module.p > 0

@@ -45,16 +45,19 @@ class Block(nn.Module):
         memory: Float[Tensor, "B M D"] | None = None,
         memory_bias: Float[Tensor, "#B #H #T M"] | None = None,
     ) -> Float[Tensor, "B T D"]:
-        vectors = self._add(
+        vectors = self.add(
             vectors, self.attention_norm, lambda x: self.attention(x, bias, rotation=rotation, cache=cache)
         )
         if self.cross_norm is not None and self.cross_attention is not None:
             read = self.cross_attention
             kept = None if cache is None else cache.of_memory
-            vectors = self._add(vectors, self.cross_norm, lambda x: read(x, memory_bias, source=memory, cache=kept))
-        return self._add(vectors, self.feedforward_norm, self.feedforward)
+            vectors = self.add(vectors, self.cross_norm, lambda x: read(x, memory_bias, source=memory, cache=kept))
+        return self.add(vectors, self.feedforward_norm, self.feedforward)
 
-    def _add(self, vectors: Tensor, norm: nn.Module, sublayer: Callable[[Tensor], Tensor]) -> Tensor:
+    def add(
+        self, vectors: Float[Tensor, "B T D"], norm: nn.Module, sublayer: Callable[[Tensor], Tensor]
+    ) -> Float[Tensor, "B T D"]:
+        """The vectors with what the sublayer says added, and the norm before or after it."""
         change = sublayer(norm(vectors) if self.norm_first else vectors)
         if self.training:  # at rest the call alone would cost as much as a small matrix
             change = self.dropout(change)

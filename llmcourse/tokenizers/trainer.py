@@ -37,7 +37,7 @@ class PairIndex:
 
     def merge(self, pair: str, merged: str) -> tuple[int, list[str]]:
         """Replace the pair by `merged` in every word; how often that was done, and which pairs count for more now."""
-        left, right = pair
+        left, right = pair[0], pair[1]
         n_merged = 0
         before: defaultdict[str, list[int]] = defaultdict(list)  # each neighbour, and the places where it is one
         after: defaultdict[str, list[int]] = defaultdict(list)

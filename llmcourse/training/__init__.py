@@ -4,6 +4,7 @@ from llmcourse.training.checkpoint import Checkpoint, load_checkpoint, restore_m
 from llmcourse.training.config import TrainConfig
 from llmcourse.training.distributed import LostProcess, Team, team_from_environment, whole
 from llmcourse.training.evaluate import Evaluation, evaluate, evaluation_mode
+from llmcourse.training.fused import fused_next_token_nats
 from llmcourse.training.loop import NonFiniteLoss, NotSaved, StepRecord, accumulate_gradients, train
 from llmcourse.training.loss import Objective, cross_entropy, next_token_nats, token_nats
 from llmcourse.training.machine import choose_device
@@ -34,6 +35,7 @@ __all__ = [
     "cross_entropy",
     "evaluate",
     "evaluation_mode",
+    "fused_next_token_nats",
     "hidden_matrices",
     "learning_rate",
     "load_checkpoint",

@@ -16,13 +16,17 @@ def token_nats(logits: Float[Tensor, "B T V"], targets: Int[Tensor, "B T"]) -> F
 
     Raises: ValueError for a target outside the vocabulary.
     """
-    n_vocab = logits.shape[-1]
-    outside = (targets != IGNORE) & ((targets < 0) | (targets >= n_vocab))
-    if outside.any():
-        raise ValueError(f"Target {int(targets[outside][0])} lies outside the vocabulary of {n_vocab}.")
+    check_targets(targets, logits.shape[-1])
     # half precision would round the sum over the vocabulary
     flat = F.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=IGNORE, reduction="none")
     return flat.view(targets.shape)
+
+
+def check_targets(targets: Int[Tensor, "B T"], n_vocab: int) -> None:
+    """Raises: ValueError for a target outside the vocabulary."""
+    outside = (targets != IGNORE) & ((targets < 0) | (targets >= n_vocab))
+    if outside.any():
+        raise ValueError(f"Target {int(targets[outside][0])} lies outside the vocabulary of {n_vocab}.")
 
 
 def cross_entropy(logits: Float[Tensor, "B T V"], targets: Int[Tensor, "B T"]) -> Float[Tensor, ""]:

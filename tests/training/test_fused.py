@@ -1,0 +1,79 @@
+"""The fused objective against the clear one: the same numbers, the same gradients."""
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from llmcourse.data import IGNORE, Batch
+from llmcourse.model import Experts, Transformer, TransformerConfig
+from llmcourse.training import fused, fused_next_token_nats, next_token_nats
+from llmcourse.training.fused import LinearNats
+from tests.model.conftest import DECODERS, SIZES, lively
+
+
+@pytest.fixture
+def batch() -> Batch:
+    generator = torch.Generator().manual_seed(5)
+    inputs, targets = torch.randint(0, 37, (2, 3, 9), generator=generator)
+    targets[0, :4] = IGNORE
+    return Batch(inputs, targets)
+
+
+def nats_and_gradients(objective, model: Transformer, batch: Batch) -> list[torch.Tensor]:
+    model.zero_grad()
+    nats = objective(model, batch)
+    weights = torch.linspace(0.5, 2.0, nats.numel(), dtype=nats.dtype).view_as(nats)
+    (nats * weights).sum().backward()
+    return [nats.detach(), *(weight.grad for weight in model.parameters() if weight.grad is not None)]
+
+
+@pytest.mark.parametrize("name", DECODERS)
+@pytest.mark.parametrize("chunk", [5, 1024])
+def test_nats_and_gradients_are_the_clear_paths(name, chunk, batch, monkeypatch):
+    monkeypatch.setattr(fused, "CHUNK", chunk)
+    model = lively(Transformer(DECODERS[name])).double().train()
+    monkeypatch.setattr(fused, "next_token_nats", None)  # nothing is left to the clear path
+    ours = nats_and_gradients(fused_next_token_nats, model, batch)
+    # the clear path rounds its logits to single precision
+    clear = nats_and_gradients(next_token_nats, model, batch)
+    assert_close(ours, [each.double() for each in clear], rtol=1e-5, atol=1e-5)
+
+
+def test_the_gradient_of_the_nats_is_their_slope(monkeypatch):
+    monkeypatch.setattr(fused, "CHUNK", 3)
+    generator = torch.Generator().manual_seed(0)
+    vectors, table = (
+        torch.randn(rows, 4, dtype=torch.double, generator=generator, requires_grad=True) for rows in (7, 5)
+    )
+    targets = torch.tensor([0, 4, IGNORE, 2, 1, IGNORE, 3])
+    assert torch.autograd.gradcheck(LinearNats.apply, (vectors, table, targets))
+
+
+def test_dropout_draws_what_the_clear_path_draws(batch):
+    config = TransformerConfig(**SIZES, dropout=0.3)
+    model = lively(Transformer(config)).train()
+    results = []
+    for objective in (fused_next_token_nats, next_token_nats):
+        torch.manual_seed(2)
+        results.append(objective(model, batch))
+    assert_close(*results, rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(results[0], fused_next_token_nats(model.eval(), batch))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Transformer(TransformerConfig(**SIZES, experts=Experts(3))),
+        Transformer(TransformerConfig(**SIZES), attend=lambda query, key, value, bias: value),
+        Transformer(TransformerConfig(**SIZES, logits_bias=True)),
+        torch.nn.Sequential(torch.nn.Embedding(37, 8), torch.nn.Linear(8, 37)),
+    ],
+)
+def test_other_models_are_trained_as_they_are(model, batch):
+    assert torch.equal(fused_next_token_nats(model, batch), next_token_nats(model, batch))
+
+
+def test_a_target_outside_the_vocabulary_is_refused():
+    ids = torch.tensor([[1, 37]])
+    with pytest.raises(ValueError, match="Target 37 lies outside the vocabulary of 37"):
+        fused_next_token_nats(Transformer(DECODERS["learned"]), Batch(ids[:, :1], ids[:, 1:]))
