@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from llmcourse.finetune import (
     Classifier,
+    ExampleBatches,
     LoraConfig,
     LoraLinear,
     add_lora,
@@ -162,14 +163,9 @@ def test_training_moves_the_corrections_alone(tokenizer, optimizer):
     model = make_backbone(tokenizer.vocab_size)
     before = copy.deepcopy(model)
     add_lora(model, CONFIG, seeded())
-    batch = sft_batch([encode_chat(chat_of("Who?", "Greta"), tokenizer)])
-
-    class Same:
-        def batch(self, step):
-            return batch
-
+    batches = ExampleBatches([encode_chat(chat_of("Who?", "Greta"), tokenizer)], sft_batch, 1)
     config = TrainConfig(steps=12, lr=3e-2, weight_decay=0.3, optimizer=optimizer)
-    losses = [record.loss for record in train(model, Same(), config, progress=False)]
+    losses = [record.loss for record in train(model, batches, config, progress=False)]
     assert losses[-1] < losses[0] - 0.5
     found = find_lora(model)
     old = before.state_dict()
