@@ -36,8 +36,9 @@ def draw(runs: Sequence[Path], out: Path, metric: str = "loss", smooth: int | No
 
     Raises: CommandError for an unknown metric, a run without metrics or a damaged line; ValueError for another ending.
     """
-    from llmcourse.plots import lines, loss_curve, save_picture
+    from llmcourse.plots import lines, loss_curve
     from llmcourse.plots.curves import running_mean
+    from llmcourse.plots.style import save_picture
 
     if metric not in LABELS:
         raise CommandError(f"--metric is one of {', '.join(LABELS)}, not {metric}.")

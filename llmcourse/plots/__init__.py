@@ -5,7 +5,7 @@ from llmcourse.plots.curves import histogram, lines, loss_curve
 from llmcourse.plots.diagrams import beam_tree, nested_sets, three_families, transformer_block
 from llmcourse.plots.grids import attention_heads, heatmap, positions_heatmap
 from llmcourse.plots.rankings import two_rankings
-from llmcourse.plots.style import Picture, save_picture
+from llmcourse.plots.style import Picture
 from llmcourse.plots.text import token_steps, token_strip, token_surprisal
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "loss_curve",
     "nested_sets",
     "positions_heatmap",
-    "save_picture",
     "three_families",
     "token_steps",
     "token_strip",
