@@ -62,7 +62,7 @@ class Peer(Tables):
         if self.deadline is not None and time.monotonic() > self.deadline:
             raise OutOfTime("The time for this cell is used up.")
         grad = torch.is_grad_enabled()
-        with quiet(self):
+        with Quiet(self):
             writer = Writer(self)
             try:
                 header: dict[str, Any] = {"do": name, "on": writer.value(target), "grad": grad}
@@ -92,7 +92,7 @@ class Peer(Tables):
         patience = self._patience()
         if patience is not None and time.monotonic() > patience:  # one that talks on and on is late too
             raise self.channel.fail("it did not come to an end in time")
-        with quiet(self), self.sound():
+        with Quiet(self), self.sound():
             header, buffers = self.channel.receive(patience)
             reader = Reader(self, buffers)
             of_kind(dict, header)
@@ -115,7 +115,7 @@ class Peer(Tables):
 
     def _result(self, header: dict[str, Any], reader: Reader, writer: Writer) -> Any:
         __tracebackhide__ = True
-        with quiet(self), self.sound():
+        with Quiet(self), self.sound():
             told = header.get("raise")
             if told is None and "stop" not in header:
                 reader.outputs = self._bridge(header, reader)
@@ -146,7 +146,7 @@ class Peer(Tables):
 
     def serve(self, header: dict[str, Any], reader: Reader) -> None:
         """Do what the other side asks for, and answer."""
-        with quiet(self), self.sound():
+        with Quiet(self), self.sound():
             name = of_kind(str, header["do"])
             target = reader.value(header["on"])
             args = [reader.value(arg) for arg in header["args"]]
@@ -160,7 +160,7 @@ class Peer(Tables):
             with torch.set_grad_enabled(grad):
                 result = self.perform(name, target, args, options)
             writer.objects = self.open_objects or name != "get"
-            with quiet(self):
+            with Quiet(self):
                 answer = {"ok": writer.value(result)}
                 answer |= self._graph(writer)
                 answer["lent"] = changes_of(lent, writer)
@@ -171,7 +171,7 @@ class Peer(Tables):
             self.take_back()
             writer = Writer(self, answering=True)
             answer = {"stop": True} if stopped(name, error) else {"raise": self.account(error)}
-        with quiet(self):
+        with Quiet(self):
             answer["lent"] = changes_of(lent, writer)
             self._send(answer, writer)
         return None
@@ -241,21 +241,25 @@ class Peer(Tables):
         return list(found[: len(leaves)])
 
 
-@contextmanager
-def quiet(peer: Peer) -> Iterator[None]:
+class Quiet:
     """No graphs and no alarms while a message is on its way."""
-    peer.busy += 1
-    graphs = torch.is_grad_enabled()
-    try:
-        if torch.is_inference_mode_enabled():
-            with torch.inference_mode(False), torch.no_grad():
-                yield
-        else:
-            torch.set_grad_enabled(False)
-            yield
-    finally:
-        torch.set_grad_enabled(graphs)
-        peer.busy -= 1
+
+    def __init__(self, peer: Peer) -> None:
+        self.peer = peer
+
+    def __enter__(self) -> None:
+        self.peer.busy += 1
+        self.graphs = torch.is_grad_enabled()
+        self.inference = torch.inference_mode(False) if torch.is_inference_mode_enabled() else None
+        if self.inference is not None:
+            self.inference.__enter__()
+        torch.set_grad_enabled(False)
+
+    def __exit__(self, *error: object) -> None:
+        if self.inference is not None:
+            self.inference.__exit__(None, None, None)
+        torch.set_grad_enabled(self.graphs)
+        self.peer.busy -= 1
 
 
 def stopped(name: str, error: BaseException) -> bool:

@@ -4,12 +4,14 @@ python -m tests.grading.split.wire_fuzz --cases 10000 --seed 0 --log wire-fuzz.l
 """
 
 import argparse
+import io
 import json
 import random
 import socket
 import struct
 import sys
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +142,8 @@ def one_case(seed: int) -> str:
         far.shutdown(socket.SHUT_WR)
         checker.deadline = time.monotonic() + 5
         try:
-            checker.request("call", None, module, torch.ones(2), kept, batch, print)
+            with redirect_stdout(io.StringIO()):
+                checker.request("call", None, module, torch.ones(2), kept, batch, print)
         except PeerFailed:
             assert checker.channel.broken
             return "refused"
