@@ -208,7 +208,7 @@ def magic_of_the_shell(notebook: NotebookNode) -> None:
     lines = ["%reset -f", "%run /etc/passwd", "%load_ext storemagic", "%%writefile check.py\npass", "%cd /", "%store"]
     lines += [
         "%%capture\n1",
-        "%%sh\ntouch /tmp/llmcourse-attack-left-this",
+        "%%sh\ncd /tmp; touch llmcourse-attack-left-this",
         "%env LLMCOURSE_CLASS_SECRET=x",
         "%kill_bgscripts",
     ]

@@ -2,4 +2,4 @@
 
 import sys
 
-collect_ignore = [] if sys.platform == "linux" else ["acts.py", "child.py", "test_locked_child.py"]
+collect_ignore = [] if sys.platform == "linux" else ["test_locked_child.py"]

@@ -4,12 +4,12 @@ import os
 import pty
 import subprocess
 
-print(os.system("touch /tmp/llmcourse-attack-left-this"))
+print(os.system("cd /tmp; touch llmcourse-attack-left-this"))
 for act in (
-    lambda: get_ipython().system("touch /tmp/llmcourse-attack-left-this"),
+    lambda: get_ipython().system("cd /tmp; touch llmcourse-attack-left-this"),
     lambda: subprocess.run("cat /etc/passwd", shell=True),
-    lambda: pty.spawn(["sh", "-c", "touch /tmp/llmcourse-attack-left-this"]),
-    lambda: get_ipython().run_cell_magic("bash", "", "touch /tmp/llmcourse-attack-left-this"),
+    lambda: pty.spawn(["sh", "-c", "cd /tmp; touch llmcourse-attack-left-this"]),
+    lambda: get_ipython().run_cell_magic("bash", "", "cd /tmp; touch llmcourse-attack-left-this"),
 ):
     try:
         print(act())

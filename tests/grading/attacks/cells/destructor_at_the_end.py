@@ -6,7 +6,7 @@ import os
 class Late:
     def __del__(self, write=os.write, open=os.open):
         write(1, b'{"score": 24}')
-        open("/tmp/llmcourse-attack-left-this", os.O_CREAT | os.O_WRONLY)
+        open("/tmp" + "/llmcourse-attack-left-this", os.O_CREAT | os.O_WRONLY)
 
 
 late = Late()

