@@ -1,18 +1,19 @@
-"""Run made-up submissions: at once in this process, and through the whole of nbgrader."""
+"""Run made-up submissions: at once in this process, by the split checker, and through the whole of nbgrader."""
 
 import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from nbformat import NotebookNode
+from nbgrader.utils import determine_grade
 
 from llmcourse.checks.seeds import VARIABLE
-from llmcourse.grading.course import MADE_UP_SECRET, CellScore, Course
+from llmcourse.grading.course import MADE_UP_SECRET, CellScore, Course, outputs
 from llmcourse.grading.fixtures import (
     Fixture,
     answers,
@@ -23,6 +24,7 @@ from llmcourse.grading.fixtures import (
     solution_notebook,
     submission,
 )
+from llmcourse.grading.split import Options, execute
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -95,24 +97,40 @@ def run_here(exercise: str, replaces: Mapping[str, str]) -> dict[str, BaseExcept
 
 
 Scores = dict[str, dict[str, CellScore]]
+# the course's settings without a grader of its own: nbgrader runs tests in the student's kernel, as it comes
+STOCK = "\nc.Autograde.clear()\nc.Execute.timeout = 120\n"
 
 
-def grade_class(exercise: str, folder: Path, submissions: Mapping[str, NotebookNode], halves: int = 2) -> Scores:
-    """Scores of a whole class by nbgrader's own commands, graded in parallel parts, each in a course of its own."""
-    students = list(submissions)
-    parts = [students[i::halves] for i in range(halves)]
+def grade_class(exercise: str, folder: Path, submissions: Mapping[str, NotebookNode]) -> Scores:
+    """Scores of a whole class by plain nbgrader's own commands."""
+    course = Course.create(folder, ROOT, [exercise])
+    with (course.folder / "nbgrader_config.py").open("a", encoding="utf-8") as settings:
+        settings.write(STOCK)
+    course.nbgrader("generate_assignment", exercise, "--force")
+    for student, notebook in submissions.items():
+        course.hand_in(student, exercise, notebook)
+    course.nbgrader("autograde", exercise)
+    return course.scores(exercise)
 
-    def grade(index: int) -> Scores:
-        course = Course.create(folder / f"part-{index}", ROOT, [exercise])
-        course.nbgrader("generate_assignment", exercise, "--force")
-        for student in parts[index]:
-            course.hand_in(student, exercise, submissions[student])
-        course.nbgrader("autograde", exercise)
-        return course.scores(exercise)
 
-    with ThreadPoolExecutor(halves) as pool:
-        results = list(pool.map(grade, range(halves)))
-    return {student: scores for part in results for student, scores in part.items()}
+def without_payoffs(notebook: NotebookNode) -> NotebookNode:
+    """A copy without the cells that carry no points and come last."""
+    copy: NotebookNode = nbformat.from_dict(notebook)
+    copy.cells = [cell for cell in copy.cells if not grade_id(cell).startswith("payoff")]
+    return copy
+
+
+def execute_apart(exercise: str, given: NotebookNode) -> dict[str, CellScore]:
+    """Points and outputs of every graded cell by the split checker, without pay-offs."""
+    options = Options(sandbox="none", secret=MADE_UP_SECRET)
+    graded = execute(without_payoffs(solution(exercise)), without_payoffs(given), options)
+    printed = outputs(graded)
+    scores = {}
+    for cell in graded.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade"):
+            points, most = determine_grade(cell)
+            scores[grade_id(cell)] = CellScore(points, most, printed.get(grade_id(cell), ""))
+    return scores
 
 
 def made_up_class(exercise: str, chosen: Sequence[Fixture]) -> dict[str, NotebookNode]:
