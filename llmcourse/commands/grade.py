@@ -1,11 +1,16 @@
 """Grade what a class handed in."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
 from llmcourse.commands.errors import RunFailed
+
+if TYPE_CHECKING:
+    from llmcourse.grading.schedule import Summary
 
 
 def show_sandbox() -> None:
@@ -37,24 +42,32 @@ def grade_class(
     settings = read_settings(course_folder(start.resolve()))
     ca_file, cert, key = tls
     opens = local_pool(n_jobs) if scheduler is None else cluster(scheduler, ca_file=ca_file, cert=cert, key=key)
-    with tqdm(unit="submission", dynamic_ncols=True) as bar:
+    options = settings.options if sandbox else {**settings.options, "sandbox": "none"}
+    width = 2 * n_jobs if scheduler is None else 64
+    try:
+        with tqdm(unit="submission", dynamic_ncols=True) as bar:
+            local = scheduler is None
+            summary = grade(settings, assignment, options, opens, width, shared_disc=local, progress=shown_by(bar))
+    except SandboxUnavailable as error:
+        raise RunFailed(str(error)) from error
+    tell(summary)
 
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
 
-        try:
-            summary = grade(
-                settings,
-                assignment,
-                settings.options if sandbox else {**settings.options, "sandbox": "none"},
-                opens,
-                2 * n_jobs if scheduler is None else 64,
-                shared_disc=scheduler is None,
-                progress=show,
-            )
-        except SandboxUnavailable as error:
-            raise RunFailed(str(error)) from error
+def shown_by(bar: "tqdm[Any]") -> Callable[[int, int], None]:
+    """A function that moves the bar to where the work is."""
+
+    def show(done: int, total: int) -> None:
+        bar.total = total
+        bar.update(done - bar.n)
+
+    return show
+
+
+def tell(summary: "Summary") -> None:
+    """Print what a person should look at.
+
+    Raises: RunFailed naming the submissions that the grader failed on.
+    """
     for student, problems in sorted(summary.problems.items()):
         for problem in problems:
             print(f"{student}: {problem.text}")

@@ -1,14 +1,13 @@
 """A whole class, from the folders that were handed in to scores in the gradebook."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbformat import NotebookNode
 
 from llmcourse.data.files import atomic_path
 from llmcourse.grading.cache import Cache, Result, fingerprint, key_of
@@ -64,75 +63,83 @@ def grade(
 
     Raises: ValueError where the assignment is unknown to the gradebook or has no source.
     """
-    students = list(students_of(settings, assignment))
-    summary = Summary()
-    cache = Cache(settings.root / FOLDER / "cache")
+    cache, students = Cache(settings.root / FOLDER / "cache"), list(students_of(settings, assignment))
     with Writer(settings, assignment) as writer:
-        line = Line(
-            settings,
-            assignment,
-            options,
-            read_source(settings, assignment),
-            writer.released,
-            read_ledger(settings.root, assignment),
-            cache.folder if shared_disc else None,
-            execute,
-            summary,
-        )
-        waiting: dict[str, Submission] = {}
-        done = 0
-
-        def jobs() -> Iterator[Job]:
-            nonlocal done
-            for student in students:
-                submission = line.take(student)
-                result = cache.get(submission.job.key)
-                if result is None:
-                    waiting[student] = submission
-                    yield submission.job
-                else:
-                    summary.from_cache += 1
-                    finish(writer, submission, result, summary)
-                    done += 1
-                    progress(done, len(students))
-
-        for job, result in spread(jobs(), open_executor, width):
-            if not shared_disc:
-                cache.put(job.key, result)
-            summary.executed += result.notebook is not None
-            finish(writer, waiting.pop(job.student), result, summary)
-            done += 1
-            progress(done, len(students))
-    write_summary(settings.root, assignment, summary)
-    return summary
+        source, ledger = read_source(settings, assignment), read_ledger(settings.root, assignment)
+        line = Line(settings, assignment, options, source, ledger, cache, shared_disc, execute, writer)
+        line.tell = lambda done: progress(done, len(students))
+        for job, result in spread(line.jobs(students), open_executor, width):
+            line.take_back(job, result)
+    write_summary(settings.root, assignment, line.summary)
+    return line.summary
 
 
-@dataclass(frozen=True)
+@dataclass
 class Line:
-    """What all submissions of a run have in common."""
+    """One run: submissions go in, results come out, in whatever order."""
 
     settings: Settings
     assignment: str
     options: Mapping[str, Any]
     source: str
-    released: NotebookNode
     ledger: Mapping[str, Entry]
-    store: Path | None
+    cache: Cache
+    shared_disc: bool
     execute: Execute
-    summary: Summary
+    writer: Writer
+    tell: Callable[[int], None] = lambda done: None
+    summary: Summary = field(default_factory=Summary)
+    waiting: dict[str, Submission] = field(default_factory=dict)
+
+    def jobs(self, students: Iterable[str]) -> Iterator[Job]:
+        """What has to be computed; what the cache holds is written on the way."""
+        for student in students:
+            submission = self.take(student)
+            result = self.cache.get(submission.job.key)
+            if result is None:
+                self.waiting[student] = submission
+                yield submission.job
+            else:
+                self.summary.from_cache += 1
+                self._finish(submission, result)
+
+    def take_back(self, job: Job, result: Result) -> None:
+        """Keep and write what was computed."""
+        if not self.shared_disc:
+            self.cache.put(job.key, result)
+        self.summary.executed += result.notebook is not None
+        self._finish(self.waiting.pop(job.student), result)
 
     def take(self, student: str) -> Submission:
         """Take one student's folder in, and name its result."""
         folder = self.settings.folder("submitted", student, self.assignment)
-        received = receive(folder, self.assignment, self.released)
+        received = receive(folder, self.assignment, self.writer.released)
         entry = self.ledger.get(student, Entry())
         problems = [*received.problems, *_time_problems(entry, folder)]
         if problems:
             self.summary.problems[student] = problems
-        handed_in = printed_notebook(received.notebook)
-        key = key_of(self.source, handed_in, self.options, fingerprint())
-        job = Job(key, student, self.source, handed_in, self.options, self.execute, self.store)
+        handed_in, code = printed_notebook(received.notebook), fingerprint()
+        key = key_of(self.source, handed_in, self.options, code)
+        job = Job(key, student, self.source, handed_in, self.options, self.execute)
+        # a worker elsewhere could have another version of the course, and keeps nothing itself
+        job = replace(job, store=self.cache.folder) if self.shared_disc else replace(job, code=code)
         return Submission(student, entry.time, received, job)
+
+    def _finish(self, submission: Submission, result: Result) -> None:
+        """Write what came of one submission, whatever that is."""
+        student, moment = submission.student, submission.moment
+        self.summary.seconds[student] = round(result.seconds, 3)
+        if result.notebook is None:
+            self.summary.failed[student] = reason = result.error or "no reason is known"
+            self.writer.fail(student, moment, submission.received.notebook, printable(reason, 300))
+        elif self.writer.is_written(student, submission.job.key):
+            self.writer.refresh_penalty(student, moment)
+        else:
+            graded = nbformat.reads(result.notebook, as_version=4)
+            odd = self.writer.write(student, moment, submission.job.key, graded)
+            if odd:
+                self.summary.problems.setdefault(student, []).extend(Problem("no-clear-score", line) for line in odd)
+        self.tell(len(self.summary.seconds))
 
 
 def _time_problems(entry: Entry, folder: Path) -> list[Problem]:
@@ -161,21 +168,6 @@ def students_of(settings: Settings, assignment: str) -> Iterator[str]:
         inside = folder / assignment
         if is_student_id(folder.name) and not folder.is_symlink() and (inside.is_dir() or inside.is_symlink()):
             yield folder.name
-
-
-def finish(writer: Writer, submission: Submission, result: Result, summary: Summary) -> None:
-    """Write what came of one submission, whatever that is."""
-    student, moment = submission.student, submission.moment
-    summary.seconds[student] = round(result.seconds, 3)
-    if result.notebook is None:
-        summary.failed[student] = result.error or "no reason is known"
-        writer.fail(student, moment, submission.received.notebook, printable(summary.failed[student], 300))
-    elif writer.is_written(student, submission.job.key):
-        writer.refresh_penalty(student, moment)
-    else:
-        odd = writer.write(student, moment, submission.job.key, nbformat.reads(result.notebook, as_version=4))
-        if odd:
-            summary.problems.setdefault(student, []).extend(Problem("no-clear-score", line) for line in odd)
 
 
 def summary_path(root: Path, assignment: str) -> Path:

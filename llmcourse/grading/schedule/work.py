@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from llmcourse.grading.cache import Cache, Result
+from llmcourse.grading.cache import Cache, Result, fingerprint
 from llmcourse.grading.sandbox import SandboxUnavailable
 
 Execute = Callable[[NotebookNode, NotebookNode, Mapping[str, Any]], NotebookNode]
@@ -34,6 +34,7 @@ class Job:
     options: Mapping[str, Any]
     execute: Execute = split_execute
     store: Path | None = None  # where the worker keeps the result; None where it shares no disc with the gradebook
+    code: str | None = None  # the fingerprint that the worker's own must equal; None on the gradebook's machine
 
 
 def work(job: Job) -> Result:
@@ -42,6 +43,8 @@ def work(job: Job) -> Result:
     Raises: SandboxUnavailable, which is not the submission's fault.
     """
     start = time.perf_counter()
+    if job.code is not None and job.code != fingerprint():
+        return Result(None, 0.0, "The worker has another version of the course, of Python or of a library.")
     try:
         graded = job.execute(_read(job.source), _read(job.handed_in), job.options)
         text = nbformat.writes(graded)
