@@ -60,12 +60,25 @@ class Course:
 
         Raises: CommandFailed when it ends with an error.
         """
-        command = [sys.executable, "-m", "nbgrader", *arguments]
-        done = subprocess.run(command, cwd=self.folder, env=self.environment, capture_output=True, text=True)
+        return self._run("nbgrader", *arguments)
+
+    def llmcourse(self, *arguments: str) -> str:
+        """What the course's own command prints, run in this folder.
+
+        Raises: CommandFailed when it ends with an error.
+        """
+        return self._run("llmcourse.cli", *arguments)
+
+    def _run(self, module: str, *arguments: str) -> str:
+        command = [sys.executable, "-m", module, *arguments]
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, encoding="utf-8"
+        )
         printed = done.stdout + done.stderr
         if done.returncode:
             tail = "\n".join(printed.splitlines()[-25:])
-            raise CommandFailed(f"`nbgrader {' '.join(arguments)}` ended with {done.returncode}:\n{tail}")
+            name = module.removesuffix(".cli")
+            raise CommandFailed(f"`{name} {' '.join(arguments)}` ended with {done.returncode}:\n{tail}")
         return printed
 
     def hand_in(self, student: str, exercise: str, notebook: NotebookNode) -> Path:

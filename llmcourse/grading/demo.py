@@ -14,7 +14,7 @@ from llmcourse.grading.fixtures import points_in_words, solution_notebook
 from llmcourse.grading.madeup import DUE, Student, make_class
 from llmcourse.grading.release import exercise_names
 
-GRADES = "grades.csv"
+GRADEBOOK = "gradebook.csv"  # as Canvas gives it
 
 
 class UnexpectedScores(ValueError):
@@ -29,12 +29,12 @@ class Demo:
     say: Callable[[str], None]
     commands: list[str] = field(default_factory=list)
 
-    def run(self, *arguments: str) -> str:
-        """Run one nbgrader command, and show it as an instructor would type it."""
-        command = "nbgrader " + " ".join(f'"{a}"' if " " in a else a for a in arguments)
+    def run(self, program: str, *arguments: str) -> str:
+        """Run one command of nbgrader or of the course, and show it as an instructor would type it."""
+        command = " ".join([program, *(f'"{a}"' if " " in a else a for a in arguments)])
         self.commands.append(command)
         self.say(f"$ {command}")
-        return self.course.nbgrader(*arguments)
+        return (self.course.nbgrader if program == "nbgrader" else self.course.llmcourse)(*arguments)
 
 
 def run(root: Path, scratch: Path, exercises: Sequence[str] | None = None, say: Callable[[str], None] = print) -> Demo:
@@ -50,7 +50,7 @@ def run(root: Path, scratch: Path, exercises: Sequence[str] | None = None, say: 
     wrong = [line for name in names for line in grade(demo, root, name)]
     if wrong:
         raise UnexpectedScores("The grader and the made-up class disagree: " + "; ".join(wrong))
-    say(f"All scores are as expected. Feedback and {GRADES} are in {scratch}.")
+    say(f"All scores are as expected. Feedback, reports and grades are in {scratch}.")
     return demo
 
 
@@ -72,17 +72,31 @@ def grade(demo: Demo, root: Path, exercise: str) -> list[str]:
     """Take one exercise all the way, print the table, and return what is not as expected."""
     students = make_class(root, exercise)
     folder = demo.course.folder
-    demo.run("generate_assignment", exercise, "--force")
-    demo.run("db", "assignment", "add", exercise, f"--duedate={DUE:%Y-%m-%d %H:%M} UTC")
+    demo.run("nbgrader", "generate_assignment", exercise, "--force")
+    demo.run("nbgrader", "db", "assignment", "add", exercise, f"--duedate={DUE:%Y-%m-%d %H:%M} UTC")
     write_class_list(folder / "students.csv", students)
-    demo.run("db", "student", "import", "students.csv")
+    demo.run("nbgrader", "db", "student", "import", "students.csv")
     pack_download(folder / "downloaded" / exercise / "archive", exercise, students)
-    demo.run("zip_collect", exercise)
-    demo.run("autograde", exercise)
+    demo.run("nbgrader", "zip_collect", exercise)
+    demo.run("llmcourse", "grade", exercise)
     grade_by_hand(demo, exercise, students, points_in_words(solution_notebook(root, exercise)))
-    demo.run("generate_feedback", exercise)
-    demo.run("export", f"--to={GRADES}")
+    demo.run("nbgrader", "generate_feedback", exercise)
+    demo.run("llmcourse", "report", exercise)
+    write_gradebook(folder / GRADEBOOK, exercise, students)
+    demo.run("llmcourse", "export", exercise, "--to", "canvas", "--file", GRADEBOOK)
+    demo.run("llmcourse", "export", exercise)
     return compare(demo, exercise, students) + check_feedback(folder / "feedback", exercise, students)
+
+
+def write_gradebook(path: Path, exercise: str, students: Sequence[Student]) -> None:
+    """A gradebook file as Canvas gives it, of two sections and with one assignment."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["Student", "ID", "SIS Login ID", "Section", f"{exercise} (1)"])
+        rows.writerow(["    Points Possible", "", "", "", f"{students[0].total:g}"])
+        for number, student in enumerate(students):
+            section = ("Monday", "Tuesday")[number % 2]
+            rows.writerow([f"Made-up, {student.name.title()}", str(1000 + number), student.name, section, ""])
 
 
 def write_class_list(path: Path, students: Sequence[Student]) -> None:
@@ -124,15 +138,17 @@ def grade_by_hand(demo: Demo, exercise: str, students: Sequence[Student], words:
 
 def compare(demo: Demo, exercise: str, students: Sequence[Student]) -> list[str]:
     """Print the exported scores beside the expected ones, and return the rows that differ."""
-    with (demo.course.folder / GRADES).open(newline="", encoding="utf-8") as file:
-        rows = {row["student_id"]: row for row in csv.DictReader(file) if row["assignment"] == exercise}
-    demo.say(f"\n{exercise}\n{'student':9}{'handed in':36}{'points':>7}{'late':>7}{'score':>7}{'expected':>10}")
+    with (demo.course.folder / f"{exercise}-grades.csv").open(newline="", encoding="utf-8") as file:
+        rows = {row["student"]: row for row in csv.DictReader(file)}
+    with (demo.course.folder / "gradebook-filled.csv").open(newline="", encoding="utf-8") as file:
+        filled = {row["SIS Login ID"]: row[f"{exercise} (1)"] for row in csv.DictReader(file)}
+    demo.say(f"\n{exercise}\n{'student':9}{'handed in':36}{'late':>7}{'score':>7}{'expected':>10}")
     wrong = []
     for student in students:
-        row = rows[student.name]
-        raw, penalty, score = (float(row[k]) for k in ("raw_score", "late_submission_penalty", "score"))
-        fits = abs(score - student.total) < 1e-6 and abs(penalty - student.penalty) < 1e-6
-        line = f"{student.name:9}{student.story:36}{raw:7g}{0 - penalty:7g}{score:7g}{student.total:10g}"
+        score, penalty = (float(rows[student.name][k]) for k in ("points", "late_penalty"))
+        fits = abs(score - student.total) < 1e-4 and abs(penalty - student.penalty) < 1e-4
+        fits = fits and abs(float(filled[student.name]) - student.total) < 1e-4
+        line = f"{student.name:9}{student.story:36}{0 - penalty:7g}{score:7g}{student.total:10g}"
         demo.say(line if fits else line + "  <- differs")
         if not fits:
             wrong.append(f"{student.name} got {score:g} in {exercise}, not {student.total:g}")

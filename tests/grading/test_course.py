@@ -19,7 +19,7 @@ def course(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Course:
     """A class of one, whose work holds HTML that runs, a changed test cell, an endless loop and words on stderr."""
     course = Course.create(tmp_path_factory.mktemp("course"), root, [EXERCISE])
     with (course.folder / "nbgrader_config.py").open("a", encoding="utf-8") as settings:
-        settings.write("\nc.Execute.timeout = 20\n")  # two minutes are long in a test
+        settings.write("\nc.SplitExecute.seconds_per_cell = 20.0\n")  # two minutes are long in a test
     notebook = submission(release_notebook(root, EXERCISE), answers(solution_notebook(root, EXERCISE)))
     show = f"from IPython.display import HTML, display\ndisplay(HTML({HOSTILE!r}))"
     notebook.cells.append(nbformat.v4.new_code_cell(show))
