@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -41,8 +42,16 @@ def _playwright_chromium() -> str | None:
     return path if os.path.exists(path) else None  # noqa: PTH110 (a string comes in and goes out)
 
 
-# a browser without any font draws empty boxes
-NEEDS = (Need("Chromium", "browser", ("chromium", "fonts-dejavu-core"), find_chromium),)
+def find_bubblewrap() -> str | None:
+    """The path of the program that gives a sandbox its own view of the machine; only Linux has it."""
+    return shutil.which("bwrap") if sys.platform == "linux" else "not needed here"
+
+
+NEEDS = (
+    # a browser without any font draws empty boxes
+    Need("Chromium", "browser", ("chromium", "fonts-dejavu-core"), find_chromium),
+    Need("bubblewrap", "tier_one", ("bubblewrap",), find_bubblewrap),
+)
 
 
 def may_install() -> bool:
@@ -52,7 +61,7 @@ def may_install() -> bool:
 
 def install_command(packages: Sequence[str]) -> str:
     """The one command that a person types to get `packages`, or their like on this platform."""
-    if shutil.which("apt-get"):
+    if shutil.which("apt-get") or "chromium" not in packages:
         return f"sudo apt-get install --no-install-recommends {' '.join(packages)}"
     return "python -m playwright install chromium"
 

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -10,8 +11,13 @@ from nbgrader import utils
 from nbgrader.api import Gradebook, MissingEntry
 
 from llmcourse.data.files import atomic_path
+from llmcourse.grading.intake.folder import read_plain
+from llmcourse.grading.intake.limits import Limits
+from llmcourse.grading.intake.notebooks import BrokenNotebook
 from llmcourse.grading.intake.plugins import forget_scores, released
 from llmcourse.grading.schedule.settings import Settings
+
+SECRET = "submission_secret.txt"
 
 
 class Writer:
@@ -98,8 +104,16 @@ class Writer:
         if moment is not None:
             with atomic_path(folder / "timestamp.txt") as scratch:
                 scratch.write_text(f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC\n", encoding="utf-8")
+        self._keep_secret(student, folder)
         with atomic_path(folder / f"{self.assignment}.ipynb") as scratch:
             nbformat.write(notebook, scratch)
+
+    def _keep_secret(self, student: str, folder: Path) -> None:
+        """Copy what the exchange knows a hand-in by: its feedback is released under that, for this student alone."""
+        with suppress(BrokenNotebook):
+            secret = read_plain(self.settings.folder("submitted", student, self.assignment) / SECRET, Limits(200))
+            with atomic_path(folder / SECRET) as scratch:
+                scratch.write_bytes(secret)
 
 
 def set_scores(notebook: Any, graded: NotebookNode) -> list[str]:
