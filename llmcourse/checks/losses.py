@@ -1,5 +1,6 @@
 """Checks of how surprise is measured: on one batch, and on a whole validation set."""
 
+import copy
 import math
 from functools import partial
 from typing import Any
@@ -117,6 +118,7 @@ def check_evaluate(evaluate: Function, seed: int = 0) -> None:
     for training in (True, False):
         model = TinyModel(n_vocab, seed, dropout=0.5).train(training)
         batches = uneven_batches(seed + 10, n_vocab)
+        kept = copy.deepcopy((model, batches))  # nobody can change what the result is compared with
         with torch.random.fork_rng(devices=[]):
             value = call(AREA, evaluate, model, batches, mean_nats)
         number = as_number(name, value, "the mean loss")
@@ -128,7 +130,7 @@ def check_evaluate(evaluate: Function, seed: int = 0) -> None:
         if any(gradients for _, gradients in model.seen):
             message = "Gradients are recorded, which costs memory and helps nobody: wrap the loop in torch.no_grad()."
             raise CheckFailed(f"{AREA}.graph-in-evaluation", message)
-        judge_evaluation(name, number, model, batches)
+        judge_evaluation(name, number, *kept)
         if model.training is not training:
             was, now = ("training", "eval") if training else ("eval", "training")
             message = (

@@ -120,3 +120,24 @@ def test_the_places_of_windows_are_read_off_their_ids() -> None:
 def test_a_number_is_taken_from_a_graph_without_a_warning() -> None:
     """nbgrader takes all points of a cell that writes to stderr, and torch warns there."""
     check.check_loss(lambda logits, targets: mean_nats(logits, targets))
+
+
+@pytest.mark.parametrize("what", ["weights", "targets", "list"])
+def test_an_evaluation_is_judged_by_what_it_was_given_and_not_by_what_it_left(what: str) -> None:
+    def easy(model: TinyModel, batches: list[Batch], loss: object) -> float:
+        was_training = model.training
+        model.eval()
+        with torch.no_grad():
+            if what == "weights":
+                model.embedding.zero_()  # each token is then as likely as any other
+            for batch in batches:
+                if what == "targets":
+                    batch.targets[:, 1:] = IGNORE
+            if what == "list":
+                del batches[1:]
+            losses = [mean_nats(model(batch.inputs), batch.targets) * batch.n_targets for batch in batches]
+        model.train(was_training)
+        return float(sum(losses)) / sum(batch.n_targets for batch in batches)
+
+    with pytest.raises(CheckFailed):
+        check.check_evaluate(easy, 3)
