@@ -22,15 +22,16 @@ class Phase:
     name: str
     select: str
     processes: int
+    spread: tuple[str, ...] = ()
 
 
-# Every test falls into exactly one phase. The book is built once, so its tests share one process;
-# nbgrader's gradebook allows one writer.
+# Every test falls into exactly one phase. The book is built once, so its tests share one process; of the tests that
+# grade, each file has one process to itself: what it starts once serves all its tests.
 PHASES = (
     Phase("fast", "not slow and not book and not browser and not grading", 2),
     Phase("slow", "slow and not book and not browser and not grading", 2),
     Phase("book and browser", "(book or browser) and not grading", 0),
-    Phase("grading", "grading", 0),
+    Phase("grading", "grading", 2, ("--dist", "loadfile")),
 )
 
 
@@ -50,7 +51,7 @@ def run_tests(root: Path, arguments: Sequence[str] = ()) -> None:
     for phase in PHASES:
         start = time.perf_counter()
         print(f"\n── {phase.name} tests", flush=True)
-        spread = ["-n", str(phase.processes)] if phase.processes else []
+        spread = ["-n", str(phase.processes), *phase.spread] if phase.processes else []
         status = _pytest(root, ["-m", phase.select, *spread])
         table.append((phase.name, time.perf_counter() - start, status))
     print()

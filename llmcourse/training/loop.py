@@ -85,15 +85,13 @@ def train(
     run = _Run(model, batches, config, objective, checkpoint_path, extra or {}, team)
     if resume_from is not None:
         run.resume(resume_from)
-    writes = metrics_path is not None and team.is_first
-    metrics = open_metrics(metrics_path, run.step) if writes and metrics_path is not None else None
+    metrics = open_metrics(metrics_path, run.step) if metrics_path is not None and team.is_first else None
     bar = tqdm(total=config.steps, initial=run.step, disable=not progress, unit="step", desc="training")
     try:
         while run.step < config.steps:
             with whole_step():
                 record = run.advance()
-                if metrics is not None:
-                    run.write(metrics, record)
+                run.write(metrics, record)
             bar.update()
             bar.set_postfix(loss=f"{record.loss:.3f}", refresh=False)
             if run.step % config.checkpoint_every == 0 or run.step == config.steps:
@@ -215,8 +213,10 @@ class _Run:
                 raise self._not_saved(f"The checkpoint of step {self.step}", error) from error
         self.saved_step = self.step
 
-    def write(self, metrics: TextIO, record: StepRecord) -> None:
-        """Appends a record to the metrics."""
+    def write(self, metrics: TextIO | None, record: StepRecord) -> None:
+        """Appends a record to the metrics, where there are any."""
+        if metrics is None:
+            return
         try:
             metrics.write(json.dumps(asdict(record)) + "\n")
         except OSError as error:
