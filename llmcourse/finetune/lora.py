@@ -42,7 +42,7 @@ class LoraLinear(nn.Module):
     """A frozen linear layer, and beside it two thin matrices whose product is what tuning adds to its own.
 
     `narrow` starts at random and `widen`, which follows it, at zero, so that the layer begins as it was.
-    Source: Hu et al. 2022, section 4.1, where they are A and B.
+    Source: Hu et al. 2022, where they are A and B.
     """
 
     def __init__(self, base: nn.Linear, config: LoraConfig, generator: torch.Generator | None = None) -> None:

@@ -40,7 +40,7 @@ class PromptModel(nn.Module):
     """A frozen model behind learned vectors; a model like any other: ids in, logits out, with or without a cache.
 
     The vectors start as those of tokens drawn from the vocabulary. Raises: ValueError for no vectors, too many for
-    the context, or a model of two stacks. Source: Lester et al. 2021, section 2.
+    the context, or a model of two stacks. Source: Lester et al. 2021.
     """
 
     def __init__(self, model: Transformer, n_vectors: int, generator: torch.Generator | None = None) -> None:
