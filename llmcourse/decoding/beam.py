@@ -55,7 +55,7 @@ def beam_search(
             "Beam search needs n_beams >= 1, n_best between 1 and n_beams, and length_penalty >= 0; "
             f"got {n_beams}, {n_best} and {length_penalty}."
         )
-    reader = Reader(bind(model, source, source_is_real))
+    reader = Reader(bind(model, source, source_is_real), is_tree=True)
     room = reader.check(prompt[None], max_new_tokens)
     ending = Ending.of(eos, stop)
     live = [Hypothesis((), 0.0, False)]
@@ -70,9 +70,10 @@ def beam_search(
             break
         if len(done) == n_beams and (early_stopping or _is_settled(live, done, room, length_penalty)):
             return done[:n_best]
-        reader.reorder(torch.tensor(rows, device=ids.device))
+        order = torch.tensor(rows, device=ids.device)
+        reader.reorder(order)
         newest = ids.new_tensor([[beam.ids[-1]] for beam in live])
-        ids = torch.cat((ids[rows], newest), dim=-1)
+        ids = torch.cat((ids.index_select(0, order), newest), dim=-1)
     return _best(done + live, n_best, length_penalty)
 
 

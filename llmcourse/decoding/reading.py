@@ -18,13 +18,13 @@ class Reader:
 
     Any callable from ids to logits will do. A `new_cache()`, and a `config` that knows a context and the size of the
     vocabulary, are used where there are any. A Transformer of ordinary parts is read by its fused decoder, with the
-    weights that it has now.
+    weights that it has now; where `is_tree`, all rows grow from one, and what they have in common is read once.
     """
 
-    def __init__(self, model: LanguageModel, use_cache: bool = True) -> None:
+    def __init__(self, model: LanguageModel, use_cache: bool = True, *, is_tree: bool = False) -> None:
         fused = _fused(model) if use_cache else None
         self.model = model if fused is None else fused
-        new_cache = getattr(self.model, "new_cache", None)
+        new_cache = getattr(self.model, "new_cache", None) if fused is None or not is_tree else fused.new_tree
         self.cache: Any = new_cache() if use_cache and new_cache is not None else None
         config = getattr(model, "config", None)
         self.context: int | None = getattr(config, "context", None)

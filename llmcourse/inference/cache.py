@@ -6,10 +6,7 @@ from torch import Tensor
 
 
 class InPlaceCache:
-    """What a `FusedDecoder` has read. Its length is a number of tokens, so an empty cache is falsy: compare with None.
-
-    Rows that beam search moves mostly have a beginning in common, which then stays where it is.
-    """
+    """What a `FusedDecoder` has read. Its length is a number of tokens, so an empty one is falsy: compare with None."""
 
     def __init__(self, n_layers: int, n_heads: int, d_head: int) -> None:
         self.ids: Tensor | None = None  # of the tokens read, kept where a stack mixes neighbours
@@ -17,9 +14,6 @@ class InPlaceCache:
         self._room = torch.empty(n_layers, 2, 0, n_heads, 0, d_head)
         self._layers: list[tuple[Tensor, Tensor, Tensor]] = []
         self._start = self._length = 0
-        # per row, which row wrote each of its tokens; up to `_shared` all rows say the same
-        self._writers: list[list[int]] = []
-        self._shared = 0
 
     def __len__(self) -> int:
         return self._length
@@ -33,8 +27,6 @@ class InPlaceCache:
         room = like.new_empty(n_layers, 2, n_rows, n_heads, 2 * self._length, d_head)
         if self._start:
             room.narrow(4, 0, self._start).copy_(self._room.narrow(4, 0, self._start))
-        else:
-            self._writers, self._shared = [[] for _ in range(n_rows)], 0
         self._move_to(room)
 
     def write(
@@ -48,29 +40,19 @@ class InPlaceCache:
     @torch.inference_mode()
     def reorder(self, rows: Int[Tensor, " B"]) -> None:
         """Row i becomes what row `rows[i]` was."""
-        order = rows.tolist()
-        if order == list(range(self._room.shape[2])):
-            return
-        for row, line in enumerate(self._writers):
-            line.extend([row] * (self._length - len(line)))
-        self._writers = [self._writers[row].copy() for row in order]
-        if len(order) == self._room.shape[2]:
-            moved = self._room.narrow(4, self._shared, self._length - self._shared)
-            moved.copy_(moved.index_select(2, rows))
-        else:
-            self._move_to(self._room.index_select(2, rows))
-            self._shared = 0  # fewer rows may share more, more rows of one share all
-        first, *others = self._writers
-        while self._shared < self._length and all(line[self._shared] == first[self._shared] for line in others):
-            self._shared += 1
+        self._move_to(self._room.index_select(2, rows))
         if self.ids is not None:
             self.ids = self.ids[rows]
 
+    def keep(self, tokens: Int[Tensor, " S"]) -> None:
+        """Forgets all tokens but these, which are given in their order; those before the first gap stay in place."""
+        stay = int((tokens == torch.arange(len(tokens), device=tokens.device)).sum())
+        self._room.narrow(4, stay, len(tokens) - stay).copy_(self._room.index_select(4, tokens[stay:]))
+        self._length = len(tokens)
+
     def truncate(self, length: int) -> None:
         """Forgets all but the first `length` tokens: a rejected draft leaves no trace."""
-        self._length, self._shared = min(self._length, length), min(self._shared, length)
-        for line in self._writers:
-            del line[length:]
+        self._length = min(self._length, length)
         if self.ids is not None:
             self.ids = self.ids[:, :length]
 

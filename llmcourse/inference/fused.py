@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from llmcourse.inference.cache import InPlaceCache
 from llmcourse.inference.layers import Layer, Matrix, Memory, Norm, norm_of
+from llmcourse.inference.tree import TreeCache
 from llmcourse.model import Transformer
 from llmcourse.model.block import Block
 from llmcourse.model.mask import before, positions_of, score_bias
@@ -46,43 +47,60 @@ class FusedDecoder:
         """An empty cache that fits."""
         return InPlaceCache(len(self.layers), self.config.kv_heads, self.config.head_width)
 
+    def new_tree(self) -> TreeCache:
+        """An empty cache for rows that grow from one."""
+        return TreeCache(self.new_cache())
+
     def __call__(
         self,
         ids: Int[Tensor, "B N"],
         *,
-        cache: InPlaceCache,
+        cache: InPlaceCache | TreeCache,
         is_real: Bool[Tensor, "B S"] | None = None,
         n_last: int | None = None,
     ) -> Float[Tensor, "B T V"]:
-        """Logits after each of the new ids, or after the last `n_last`; `is_real` covers cached tokens too."""
+        """Logits after each of the new ids, or after the last `n_last`.
+
+        `is_real` covers cached tokens too; a tree takes no padding. Raises: ValueError for lengths that do not fit.
+        """
         with torch.inference_mode():
             vectors = self._vectors(ids, cache, is_real)
             logits = self.model.read_off(vectors if n_last is None else vectors[:, -n_last:])
         return logits.clone()  # an ordinary tensor, which its owner may write to
 
-    def _vectors(self, ids: Tensor, cache: InPlaceCache, is_real: Tensor | None) -> Float[Tensor, "B N D"]:
-        n_rows, n_new = ids.shape
+    def _vectors(self, ids: Tensor, cache: InPlaceCache | TreeCache, is_real: Tensor | None) -> Float[Tensor, "B N D"]:
         positions = self.model.count_positions(ids, is_real, len(cache))
         vectors = self._embed(ids, positions, cache)
-        may_read = before(n_new, len(cache) + n_new, is_real, ids.device)
-        bias = score_bias(may_read, self._position_bias(positions, len(cache) + n_new, is_real), vectors.dtype)
+        may_read: Tensor | None
+        if isinstance(cache, TreeCache):
+            assert is_real is None
+            # all rows as one, in which each token reads what its own branch holds
+            may_read = cache.begin(positions, vectors)[None, None]
+            positions, key_positions, tokens, n_rows = positions.reshape(1, -1), cache.positions[None], cache.tokens, 1
+        else:
+            n_rows, n_new, tokens = *ids.shape, cache
+            n_keys = len(cache) + n_new
+            may_read = before(n_new, n_keys, is_real, ids.device)
+            key_positions = torch.arange(n_keys, device=ids.device)[None] if is_real is None else positions_of(is_real)
+            cache.begin(n_rows, n_new, vectors)
+        asking = positions if is_real is not None else positions[:1]  # the same for all rows
+        bias = score_bias(may_read, self.stack.position.bias(asking, key_positions), vectors.dtype)
         rotation = self.stack.position.rotation(positions)
-        cache.begin(n_rows, n_new, vectors)
-        total = vectors.reshape(n_rows * n_new, -1)
+        total = vectors.flatten(0, 1)
         for index, layer in enumerate(self.layers):
-            read = partial(self._read, layer, partial(cache.write, index), n_rows, bias, rotation)
+            read = partial(self._read, layer, partial(tokens.write, index), n_rows, bias, rotation)
             total = self._add(total, layer.norm, read, layer.output)
             if layer.memory is not None:
                 total = self._add(total, layer.memory.norm, partial(self._remember, layer.memory), layer.memory.output)
             total = self._add(total, layer.feedforward_norm, layer.think, layer.down)
-        return (total if self.final_norm is None else self.final_norm(total)).view(n_rows, n_new, -1)
+        return (total if self.final_norm is None else self.final_norm(total)).view(vectors.shape)
 
     def _add(self, total: Tensor, norm: Norm, sublayer: Callable[[Tensor], Tensor], output: Matrix) -> Tensor:
         if self.config.norm_first:
             return output.add_to(total, sublayer(norm(total)))
         return norm(output.add_to(total, sublayer(total)))
 
-    def _embed(self, ids: Tensor, positions: Tensor, cache: InPlaceCache) -> Float[Tensor, "B N D"]:
+    def _embed(self, ids: Tensor, positions: Tensor, cache: InPlaceCache | TreeCache) -> Float[Tensor, "B N D"]:
         vectors = self.model.embed(ids)
         if self.stack.previous is not None:
             cache.ids = ids if cache.ids is None else torch.cat((cache.ids, ids), dim=1)
@@ -90,14 +108,6 @@ class FusedDecoder:
             vectors = vectors + self.stack.previous * ones_before * (positions > 0)[..., None]
         vectors = self.stack.position.embed(vectors, positions)
         return vectors if self.embed_norm is None else self.embed_norm(vectors)
-
-    def _position_bias(
-        self, positions: Tensor, n_keys: int, is_real: Tensor | None
-    ) -> Float[Tensor, "#B H N S"] | None:
-        if is_real is not None:
-            return self.stack.position.bias(positions, positions_of(is_real))
-        keys = torch.arange(n_keys, device=positions.device)[None]
-        return self.stack.position.bias(positions[:1], keys)  # the same for all rows
 
     def _read(
         self,
@@ -114,7 +124,7 @@ class FusedDecoder:
         if rotation is not None:
             turned = rotate(heads.narrow(2, 0, n_queries + n_keys).transpose(1, 2), rotation).transpose(1, 2)
             heads = torch.cat((turned, heads.narrow(2, n_queries + n_keys, n_keys)), dim=2)
-        new = heads.narrow(2, n_queries, 2 * n_keys).unflatten(2, (2, n_keys))
+        new = heads.narrow(2, n_queries, 2 * n_keys).view(n_rows, -1, 2, n_keys, d_head)
         keys, values = remember(new.permute(2, 0, 3, 1, 4))
         return attend_in_groups(heads.narrow(2, 0, n_queries), keys, values, bias)
 

@@ -24,10 +24,11 @@ def fused(model: Transformer, *memory: torch.Tensor) -> FusedDecoder:
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("kind", ["new_cache", "new_tree"])
 @pytest.mark.parametrize("steps", [[11], [5, 1, 1, 4], [1] * 11])
-def test_the_fused_decoder_equals_the_model(decoder, ids, steps):
+def test_the_fused_decoder_equals_the_model(decoder, ids, steps, kind):
     ours = fused(decoder)
-    cache = ours.new_cache()
+    cache = getattr(ours, kind)()
     pieces = [ours(piece, cache=cache) for piece in ids.split(steps, dim=1)]
     assert len(cache) == 11
     assert_close(torch.cat(pieces, dim=1), decoder(ids), rtol=1e-5, atol=1e-5)
@@ -54,18 +55,20 @@ def test_padding_on_the_left_moves_nothing(decoder, ids):
 
 
 @torch.no_grad()
-def test_heads_that_share_keys_in_groups_read_their_own(ids):
+@pytest.mark.parametrize("kind", ["new_cache", "new_tree"])
+def test_heads_that_share_keys_in_groups_read_their_own(ids, kind):
     model = lively(Transformer(GROUPED))
     ours = fused(model)
-    cache = ours.new_cache()
+    cache = getattr(ours, kind)()
     pieces = [ours(piece, cache=cache) for piece in ids.split([6, 1, 4], dim=1)]
     assert_close(torch.cat(pieces, dim=1), model(ids), rtol=1e-5, atol=1e-5)
 
 
 @torch.no_grad()
-def test_reordered_and_forgetful_it_goes_on_from_what_each_row_has_read(decoder, ids):
+@pytest.mark.parametrize("kind", ["new_cache", "new_tree"])
+def test_reordered_and_forgetful_it_goes_on_from_what_each_row_has_read(decoder, ids, kind):
     ours = fused(decoder)
-    cache = ours.new_cache()
+    cache = getattr(ours, kind)()
     ours(ids[:, :6], cache=cache)
     cache.truncate(4)
     cache.reorder(torch.tensor([1, 1, 0]))
@@ -91,7 +94,8 @@ def test_only_the_logits_that_are_wanted_are_computed(decoder, ids):
 @pytest.mark.parametrize("config", ENCODER_DECODERS)
 @pytest.mark.parametrize("n_sources", [1, 2])
 @pytest.mark.parametrize("is_padded", [False, True])
-def test_the_encoders_vectors_are_read_like_the_models_own(config, n_sources, is_padded, ids):
+@pytest.mark.parametrize("kind", ["new_cache", "new_tree"])
+def test_the_encoders_vectors_are_read_like_the_models_own(config, n_sources, is_padded, kind, ids):
     model = lively(Transformer(config))
     if model.logits_bias is not None:
         model.logits_bias.normal_(generator=torch.Generator().manual_seed(0))
@@ -99,7 +103,7 @@ def test_the_encoders_vectors_are_read_like_the_models_own(config, n_sources, is
     if is_padded:
         is_real[0, 5:] = False
     ours = fused(model, model.encode(source, is_real=is_real), is_real)
-    cache = ours.new_cache()
+    cache = getattr(ours, kind)()
     pieces = [ours(piece, cache=cache) for piece in ids.split([4, 1, 6], dim=1)]
     whole = model(source.expand(2, -1), ids, is_real=is_real.expand(2, -1))
     assert_close(torch.cat(pieces, dim=1), whole, rtol=1e-5, atol=1e-5)
