@@ -45,8 +45,7 @@ def beam_search(
     The search goes on while anything better may come; with `early_stopping` only until `n_beams` have ended, or the
     limit of `stream` is reached. Log-probabilities are those after the `transform`.
     An encoder-decoder reads `source`, and its prompt is what the target begins with.
-    Raises: ValueError for a prompt that `stream` would refuse, no beams, more best than beams, or a negative length
-    penalty.
+    Raises: ValueError for a prompt that `stream` would refuse, no beams, more best than beams, a negative penalty.
     Source: Sutskever et al. 2014, section 3.2.
     """
     n_best = n_beams if n_best is None else n_best
