@@ -69,8 +69,7 @@ def beam_search(
             break
         if len(done) == n_beams and (early_stopping or _is_settled(live, done, room, length_penalty)):
             return done[:n_best]
-        order = torch.tensor(rows, device=ids.device)
-        reader.reorder(order)
+        reader.reorder(order := torch.tensor(rows, device=ids.device))
         newest = ids.new_tensor([[beam.ids[-1]] for beam in live])
         ids = torch.cat((ids.index_select(0, order), newest), dim=-1)
     return _best(done + live, n_best, length_penalty)
