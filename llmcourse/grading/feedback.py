@@ -38,6 +38,7 @@ HIDDEN = re.compile(
 BASE64 = re.compile(r"[A-Za-z0-9+/\s]*={0,2}\s*")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 TEACHES = ("CheckFailed", "CellTimeoutError", "SubmissionStopped")  # whose traceback is a message, without any source
+SAID = re.compile(r"( stopped with \w+): .*(\[[\w.-]+\])", re.DOTALL)  # an error's own words, in a check's message
 LEFT_OUT = "(left out: it shows a hidden test)"
 
 
@@ -77,20 +78,23 @@ class HideTests(NbGraderPreprocessor):
 
 
 def hide_tests(cell: NotebookNode) -> None:
-    """Take the hidden lines out of a test cell, in place."""
+    """Take the hidden lines out of a test cell, in place, and whatever the student's code said while they ran.
+
+    An answer that prints its inputs, or raises an error that holds them, would hand out what hidden tests ask.
+    """
     lines = {line.strip() for region in HIDDEN.findall(cell.source) for line in region.splitlines()}
     lines = {line for line in lines if len(line) > 3}
     cell.source = HIDDEN.sub("", cell.source).rstrip("\n")
+    if lines:
+        cell.outputs = [output for output in cell.get("outputs", []) if output.output_type == "error"]
     for output in cell.get("outputs", []):
         if output.output_type == "error":
-            output.evalue = _without(output.evalue, lines)
+            whole = output.evalue
+            output.evalue = _without(SAID.sub(r"\1 \2", whole) if lines else whole, lines)
             short = [f"{output.ename}: {output.evalue}" if output.evalue else output.ename]
-            kept = [ANSI.sub("", line) for line in output.traceback] if output.ename in TEACHES else short
+            teaches = output.ename in TEACHES and (not lines or not SAID.search(whole))
+            kept = [ANSI.sub("", line) for line in output.traceback] if teaches else short
             output.traceback = [_without(line, lines) for line in kept]
-        elif output.output_type == "stream":
-            output.text = _without(output.text, lines)
-        elif "text/plain" in output.get("data", {}):
-            output.data["text/plain"] = _without(output.data["text/plain"], lines)
 
 
 def _without(text: str, hidden: set[str]) -> str:

@@ -72,11 +72,21 @@ def test_a_hidden_test_and_its_traceback_are_not_shown() -> None:
     assert "secret_answer" not in nbformat.writes(nbformat.v4.new_notebook(cells=[after]))
 
 
-def test_what_a_hidden_test_prints_of_itself_is_left_out() -> None:
-    stream = nbformat.v4.new_output("stream", text=f"failed: {SECRET}\n")
-    value = nbformat.v4.new_output("execute_result", data={"text/plain": f"'{SECRET}'"})
-    after = shown(TEST, stream, value)
-    assert after.outputs[0].text == after.outputs[1].data["text/plain"] == LEFT_OUT
+def test_what_is_said_while_a_hidden_test_runs_is_left_out() -> None:
+    stream = nbformat.v4.new_output("stream", text="the inputs are 3 and 8\n")
+    value = nbformat.v4.new_output("execute_result", data={"text/plain": "'3 and 8'"})
+    assert shown(TEST, stream, value).outputs == []
+    assert shown("check(area)", stream, value).outputs == [stream, value]  # nothing is hidden here
+
+
+def test_an_errors_own_words_are_not_those_of_a_hidden_test() -> None:
+    said = "area stopped with ValueError: 3 and 8 (line 2 of your code). [area.raises]"
+    trace = ["Check failed: area stopped with ValueError: 3 and 8 (line 2 of", "your code).", "(code: area.raises)"]
+    (left,) = shown(TEST, error("CheckFailed", said, *trace)).outputs
+    assert left.evalue == "area stopped with ValueError [area.raises]"
+    assert left.traceback == ["CheckFailed: area stopped with ValueError [area.raises]"]
+    (kept,) = shown("check(area)", error("CheckFailed", said, *trace)).outputs
+    assert (kept.evalue, kept.traceback) == (said, trace)
 
 
 def test_a_message_that_teaches_is_kept() -> None:
