@@ -54,7 +54,7 @@ def test_the_instructors_page_shows_the_commands_that_the_demo_runs(demo: Demo, 
     page = (root / "instructors.md").read_text(encoding="utf-8")
     page = re.sub(
         r"## On a JupyterHub\n.*?(?=^## )", "", page, flags=re.DOTALL | re.MULTILINE
-    )  # test_hub.py runs those
+    )
     blocks = re.findall(r"```bash\n(.*?)```", page, re.DOTALL)
     shown = [line for block in blocks for line in block.splitlines() if line.startswith(("nbgrader ", "llmcourse "))]
     others = ("nbgrader validate ", "llmcourse grade --doctor")  # of students, and before the first class
