@@ -52,9 +52,7 @@ def test_feedback_is_there_for_those_who_handed_in_and_shows_no_hidden_test(demo
 
 def test_the_instructors_page_shows_the_commands_that_the_demo_runs(demo: Demo, root: Path) -> None:
     page = (root / "instructors.md").read_text(encoding="utf-8")
-    page = re.sub(
-        r"## On a JupyterHub\n.*?(?=^## )", "", page, flags=re.DOTALL | re.MULTILINE
-    )
+    page = re.sub(r"## On a JupyterHub\n.*?(?=^## )", "", page, flags=re.DOTALL | re.MULTILINE)
     blocks = re.findall(r"```bash\n(.*?)```", page, re.DOTALL)
     shown = [line for block in blocks for line in block.splitlines() if line.startswith(("nbgrader ", "llmcourse "))]
     others = ("nbgrader validate ", "llmcourse grade --doctor")  # of students, and before the first class
