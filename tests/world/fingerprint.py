@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from llmcourse.world import World
+from llmcourse.world.tasks import TASKS
 
 KEPT = Path(__file__).with_name("fingerprints.json")
 COMMAND = "python -m tests.world.fingerprint"
@@ -23,7 +24,10 @@ def sha256(lines: Iterable[str]) -> str:
 
 
 def fingerprint(world: World) -> dict[str, str]:
-    """Digests of documents and of probabilities; the latter are rounded, for logarithms differ in the last bit."""
+    """Digests of documents, of probabilities, and of each task's records.
+
+    Probabilities are rounded, for logarithms differ in the last bit.
+    """
     texts = [document.text for document in world.documents(200)]
     prefixes = [" ".join(texts[0].split(" ")[:n]) for n in range(0, 60, 6)]
     following = [sorted(world.next_word_probs(prefix).items()) for prefix in prefixes]
@@ -31,7 +35,7 @@ def fingerprint(world: World) -> dict[str, str]:
         "documents": sha256(texts),
         "log_probs": sha256(f"{world.training.log_prob(text):.6f}" for text in texts[:20]),
         "next_words": sha256(f"{word} {p:.9f}" for probs in following for word, p in probs),
-    }
+    } | {f"task {name}": sha256(map(repr, world.task(name, 20))) for name in TASKS}
 
 
 def fingerprints() -> dict[str, dict[str, str]]:

@@ -8,7 +8,7 @@ from llmcourse.world.plots.village import HOMES
 from llmcourse.world.story import Question
 from llmcourse.world.tasks.chat import sentence
 from llmcourse.world.tasks.facts import FACTS, fact_answer, fact_question, share_fact
-from llmcourse.world.tasks.questions import NOT_SAID, left_open
+from llmcourse.world.tasks.questions import NOT_SAID, by_name, left_open
 from llmcourse.world.tasks.records import PreferenceRecord
 from llmcourse.world.tasks.telling import Telling, pick, tell
 from llmcourse.world.template import number_word
@@ -25,6 +25,7 @@ REASONS = (
     "the opposite",
     "off topic",
     "made up",
+    "withheld",
     "contradicts a fact",
 )
 _NUMBERS = tuple(number_word(n) for n in range(1, 100))
@@ -34,17 +35,20 @@ def preference_record(world: "World", random: Random) -> PreferenceRecord:
     """One prompt with a true answer and a false one.
 
     The rejected answer is wrong for the named reason: it is another person, number, day, place or thing, or the
-    opposite; it answers another question ("off topic"), or one that the story leaves open ("made up"); or it
-    contradicts a fact of the world. It reads as well as the true one: only who knows the story or the world can tell.
+    opposite; it answers another question ("off topic"), or one that the story leaves open ("made up"); it says that
+    the story does not say what it does ("withheld"); or it contradicts a fact of the world. It reads as well as the
+    true one: only who knows the story or the world can tell. "The story does not say." is as often false as true.
     """
     which = int(random.random() * 10)
     if which < 2:
         return _against_fact(world, random)
     if which < 4:
         return _made_up(world, random)
+    if which < 6:
+        return _withheld(world, random)
     story = tell(world, random)
     asked = pick(random, story.questions)
-    reason, answer = _off_topic(random, story, asked) if which == 4 else ("", "")
+    reason, answer = _off_topic(random, story, asked) if which == 6 else ("", "")
     if not answer:
         reason, answer = _wrong(world, random, story, asked)
     return PreferenceRecord(f"{story.text} {asked.question}", sentence(asked.answer), sentence(answer), reason)
@@ -64,6 +68,13 @@ def _made_up(world: "World", random: Random) -> PreferenceRecord:
     # somebody who is not in the story did not do it either, so "no" would not be false
     answer = "yes" if asked.kind == "yes-no" else asked.answer
     return PreferenceRecord(f"{story.text} {asked.question}", NOT_SAID, sentence(answer), "made up")
+
+
+def _withheld(world: "World", random: Random) -> PreferenceRecord:
+    """The story settles it, and what is rejected denies that: a question like those left open, of who is in it."""
+    story = tell(world, random)
+    asked = pick(random, [question for question, _ in by_name(story)] or story.questions)
+    return PreferenceRecord(f"{story.text} {asked.question}", sentence(asked.answer), NOT_SAID, "withheld")
 
 
 def _off_topic(random: Random, story: Telling, asked: Question) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from random import Random
 from typing import TYPE_CHECKING
 
+from llmcourse.world.people import Person
 from llmcourse.world.story import Question, Story
 from llmcourse.world.tasks.records import QuestionRecord
 from llmcourse.world.tasks.telling import newcomers, pick, tell
@@ -30,8 +31,7 @@ def question_record(world: "World", random: Random) -> QuestionRecord:
 
 def left_open(world: "World", random: Random, story: Story) -> Question:
     """A question that the story does not settle, with an answer that would be right for somebody else."""
-    named = [(q, p) for q in story.questions for p in story.cast if p.name in names_in(q.question)]
-    absent = newcomers(world, story)
+    named, absent = by_name(story), newcomers(world, story)
     if not named or not absent or not int(random.random() * 5):
         age = number_word(20 + int(random.random() * 60))
         return Question("how many", f"How old is {pick(random, story.cast or world.people)}?", age)
@@ -39,6 +39,11 @@ def left_open(world: "World", random: Random, story: Story) -> Question:
     other = pick(random, absent)
     words = [_renamed(word, person.name, other.name) for word in asked.question.split(" ")]
     return Question(asked.kind, " ".join(words), asked.answer)
+
+
+def by_name(story: Story) -> list[tuple[Question, Person]]:
+    """The questions that a story settles and that name somebody of its cast, each with who that is."""
+    return [(q, p) for q in story.questions for p in story.cast if p.name in names_in(q.question)]
 
 
 def _renamed(word: str, name: str, other: str) -> str:
