@@ -73,7 +73,9 @@ def _made_up(world: "World", random: Random) -> PreferenceRecord:
 def _withheld(world: "World", random: Random) -> PreferenceRecord:
     """The story settles it, and what is rejected denies that: a question like those left open, of who is in it."""
     story = tell(world, random)
-    asked = pick(random, [question for question, _ in by_name(story)] or story.questions)
+    # "no" is never the made-up answer: beside NOT_SAID it would always be the true one
+    open_like = [question for question, _ in by_name(story) if question.answer != "no"]
+    asked = pick(random, open_like or story.questions)
     return PreferenceRecord(f"{story.text} {asked.question}", sentence(asked.answer), NOT_SAID, "withheld")
 
 
