@@ -1,6 +1,6 @@
 """Twelve choices of a recipe, ranked on the microworld and on real text: python benchmarks/recipe_transfer.py.
 
-Runs that are in the log beside this file are not done again; take the log away to start anew.
+Runs that are in the log, which comes with the package, are not done again; take the log away to start anew.
 """
 
 import random
@@ -20,7 +20,7 @@ from llmcourse.plots import Picture, two_rankings
 
 SECONDS, SEEDS, VOCABULARY = 20.0, (0, 1), 512
 TEXTS = {"microworld": microworld, "real text": real_text}
-LOG = Path(__file__).with_suffix(".json")
+LOG = Path(__file__).resolve().parent.parent / "llmcourse" / "training" / "transfer.json"
 
 BASE = replace(gpt2_recipe(lr=3e-3, d_model=64, d_ff=256, n_decoder_layers=3), batch_size=8)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -34,19 +35,10 @@ def clock_of(seconds_a_look: float) -> Any:
     return lambda: next(ticks) * seconds_a_look
 
 
-LOGS = sorted((Path(__file__).parents[2] / "benchmarks").glob("recipe_*.json"))
-
-
-def test_the_runs_on_real_text_are_logged():
-    assert "recipe_real_text" in [path.stem for path in LOGS]
-
-
-@pytest.mark.parametrize("path", LOGS, ids=[path.stem for path in LOGS])
-def test_every_run_of_a_log_adds_up(scripts, path):
-    name = path.stem.removeprefix("recipe_")
+@pytest.mark.parametrize("name", ["real_text", "transfer"])
+def test_every_run_of_a_log_adds_up(scripts, name):
     script = getattr(scripts, name)
-    log = json.loads(path.read_text(encoding="utf-8"))
-    assert path == script.LOG
+    log = json.loads(script.LOG.read_text(encoding="utf-8"))
     assert log["about"]["seconds"] == script.SECONDS
     assert log["cells"]
     for key, cell in log["cells"].items():
@@ -197,3 +189,19 @@ def test_the_answer_and_its_figure_are_those_of_the_logged_runs(scripts):
         list(places) for places in zip(script.ranks(world), script.ranks(real), strict=True)
     ]
     assert set(script.keys()) == set(cells)
+
+
+def test_the_results_page_tells_what_the_whole_log_of_transfer_comes_to(scripts, root):
+    log = scripts.cells.Log(scripts.transfer.LOG, {})
+    assert set(log.cells) == set(scripts.transfer.keys())
+    page = (root / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
+    assert all(f"{line}\n" in page for line in scripts.transfer.report(log).splitlines() if line)
+
+
+def test_the_two_rankings_of_the_log_agree_as_numpy_finds_it(scripts):
+    cells = scripts.cells.Log(scripts.transfer.LOG, {}).cells
+    sides = [[sum(seeds) for seeds in scripts.transfer.scores(cells, text).values()] for text in scripts.transfer.TEXTS]
+    assert all(len(set(side)) == len(side) for side in sides)  # no ties, so two sorts rank
+    found, (low, high) = scripts.transfer.answer(cells)
+    assert found == pytest.approx(np.corrcoef(np.argsort(np.argsort(sides)))[0, 1])
+    assert low <= found <= high
