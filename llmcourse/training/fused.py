@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from llmcourse.data import IGNORE, Batch
@@ -13,8 +14,10 @@ from llmcourse.inference import can_fuse
 from llmcourse.model import Transformer
 from llmcourse.model.attention import Attention, merge_heads, split_heads
 from llmcourse.model.block import Block, Stack
+from llmcourse.model.feedforward import ACTIVATIONS, FeedForward
 from llmcourse.model.mask import before, score_bias
 from llmcourse.model.position import Rotation, rotate
+from llmcourse.training.kernels import GeluNetwork, Linear, product
 from llmcourse.training.loss import check_targets, next_token_nats
 
 CHUNK = 1024  # rows of logits that exist at a time
@@ -23,7 +26,8 @@ CHUNK = 1024  # rows of logits that exist at a time
 def fused_next_token_nats(model: nn.Module, batch: Batch) -> Float[Tensor, "B T"]:
     """What `next_token_nats` says; for a model that is no ordinary decoder, by `next_token_nats` itself.
 
-    Queries, keys and values come from one product, no mask is written out, and logits exist for a few rows at a time.
+    Products go the faster way, GELU's slope is worked out beside it, no mask is written out, and a large vocabulary's
+    logits exist for a few rows at a time. The gradient can be had, and a gradient of the gradient cannot.
     """
     if not isinstance(model, Transformer) or model.encoder is not None or not can_fuse(model, dropout=True):
         return next_token_nats(model, batch)
@@ -55,10 +59,10 @@ def _vectors(model: Transformer, ids: Int[Tensor, "B T"]) -> Float[Tensor, "B T 
         bias = score_bias(before(ids.shape[1], ids.shape[1], None, ids.device), bias, vectors.dtype)
     rotation = stack.position.rotation(positions)
     for block in stack.blocks:
-        assert isinstance(block, Block)
+        assert isinstance(block, Block) and isinstance(block.feedforward, FeedForward)
         read = partial(_read, block.attention, bias, rotation)
         vectors = block.add(vectors, block.attention_norm, read)
-        vectors = block.add(vectors, block.feedforward_norm, block.feedforward)
+        vectors = block.add(vectors, block.feedforward_norm, partial(_think, block.feedforward))
     return vectors if stack.final_norm is None else stack.final_norm(vectors)
 
 
@@ -66,11 +70,10 @@ def _read(
     attention: Attention, bias: Tensor | None, rotation: Rotation | None, vectors: Float[Tensor, "B T D"]
 ) -> Float[Tensor, "B T D"]:
     """What a causal self-attention says."""
-    layers = (attention.query, attention.key, attention.value)
-    weight = torch.cat([layer.weight for layer in layers])
-    joined = F.linear(vectors, weight, None if layers[0].bias is None else torch.cat([layer.bias for layer in layers]))
-    sizes = [layer.weight.shape[0] for layer in layers]
-    query, key, value = (split_heads(part, attention.d_head) for part in joined.split(sizes, dim=-1))
+    query, key, value = (
+        split_heads(_linear(layer, vectors), attention.d_head)
+        for layer in (attention.query, attention.key, attention.value)
+    )
     if rotation is not None:
         query, key = rotate(query, rotation), rotate(key, rotation)
     heads = F.scaled_dot_product_attention(
@@ -82,35 +85,60 @@ def _read(
         scale=attention.query_scale / attention.d_head**0.5,
         enable_gqa=attention.queries_per_key > 1,
     )
-    return attention.output(merge_heads(heads))
+    return _linear(attention.output, merge_heads(heads))
+
+
+def _linear(layer: nn.Linear, vectors: Tensor) -> Tensor:
+    return Linear.apply(vectors, layer.weight, layer.bias)
+
+
+def _think(network: FeedForward, vectors: Float[Tensor, "B T D"]) -> Float[Tensor, "B T D"]:
+    """What a feed-forward network says."""
+    up, down = network.up, network.down
+    if network.gate is None and network.activation is ACTIVATIONS["gelu_tanh"]:
+        return GeluNetwork.apply(vectors, up.weight, up.bias, down.weight, down.bias)
+    hidden = network.activation(_linear(up if network.gate is None else network.gate, vectors))
+    return _linear(down, hidden if network.gate is None else hidden * _linear(up, vectors))
 
 
 class LinearNats(torch.autograd.Function):
-    """The surprise at each target, of logits `vectors @ table.T` that are made again where a gradient is wanted."""
+    """The surprise at each target, of logits `vectors @ table.T`.
+
+    Where a gradient is wanted, those of a large vocabulary are made again: they would take more room than the model.
+    """
 
     @staticmethod
     def forward(
         ctx: Any, vectors: Float[Tensor, "N D"], table: Float[Tensor, "V D"], targets: Int[Tensor, " N"]
     ) -> Float[Tensor, " N"]:
-        nats, totals = [], []
-        for part, wanted in zip(vectors.split(CHUNK), targets.split(CHUNK), strict=True):
-            logits = part @ table.T
-            totals.append(logits.logsumexp(dim=-1))
-            of_target = logits.gather(-1, wanted.clamp(min=0)[:, None])[:, 0]
-            nats.append((totals[-1] - of_target).masked_fill(wanted == IGNORE, 0.0))
-        ctx.save_for_backward(vectors, table, targets, torch.cat(totals))
-        return torch.cat(nats)
+        n_rows, (n_vocab, width) = len(vectors), table.shape
+        nats, totals = vectors.new_empty(n_rows), vectors.new_empty(n_rows, 1)
+        # a small vocabulary's probabilities take no more room than a layer's hidden units
+        kept = vectors.new_empty(n_rows if n_vocab <= 4 * width else 0, n_vocab)
+        for start in range(0, n_rows, CHUNK):
+            rows = slice(start, start + CHUNK)
+            logits = product(vectors[rows][None], table)[0]
+            of_target = logits.gather(-1, targets[rows].clamp(min=0)[:, None])
+            highest = logits.amax(dim=-1, keepdim=True)
+            sums = logits.sub_(highest).exp_().sum(dim=-1, keepdim=True)
+            torch.add(highest, sums.log(), out=totals[rows])
+            nats[rows] = (totals[rows] - of_target)[:, 0]
+            if len(kept):
+                torch.div(logits, sums, out=kept[rows])
+        ctx.save_for_backward(vectors, table, targets, totals, kept)
+        return nats.masked_fill_(targets == IGNORE, 0.0)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
-        vectors, table, targets, totals = ctx.saved_tensors
-        weights = gradients[0].masked_fill(targets == IGNORE, 0.0)
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+        vectors, table, targets, totals, kept = ctx.saved_tensors
+        weights = gradient.masked_fill(targets == IGNORE, 0.0)[:, None]
         to_vectors, to_table = torch.empty_like(vectors), torch.zeros_like(table)
         for start in range(0, len(vectors), CHUNK):
             rows = slice(start, start + CHUNK)
-            change = (vectors[rows] @ table.T).sub_(totals[rows, None]).exp_()  # probabilities
-            change.scatter_add_(-1, targets[rows].clamp(min=0)[:, None], change.new_full((len(change), 1), -1.0))
-            change.mul_(weights[rows, None])
-            torch.mm(change, table, out=to_vectors[rows])
+            chances = kept[rows] if len(kept) else (vectors[rows] @ table.T).sub_(totals[rows]).exp_()
+            change = chances * weights[rows]
+            change.scatter_add_(-1, targets[rows].clamp(min=0)[:, None], -weights[rows])
+            to_vectors[rows] = product(change[None], table.T)[0]
             to_table.addmm_(change.T, vectors[rows])
         return to_vectors, to_table, None

@@ -6,9 +6,10 @@ from torch.testing import assert_close
 
 from llmcourse.data import IGNORE, Batch
 from llmcourse.model import Experts, Transformer, TransformerConfig
-from llmcourse.training import fused, fused_next_token_nats, next_token_nats
+from llmcourse.training import fused, fused_next_token_nats, next_token_nats, train
 from llmcourse.training.fused import LinearNats
 from tests.model.conftest import DECODERS, SIZES, lively
+from tests.training import teamwork
 
 
 @pytest.fixture
@@ -39,11 +40,20 @@ def test_nats_and_gradients_are_the_clear_paths(name, chunk, batch, monkeypatch)
     assert_close(ours, [each.double() for each in clear], rtol=1e-5, atol=1e-5)
 
 
-def test_the_gradient_of_the_nats_is_their_slope(monkeypatch):
+@pytest.mark.parametrize("name", ["learned", "rotary"])
+def test_single_precision_goes_another_way_to_the_same_numbers(name, batch):
+    model = lively(Transformer(DECODERS[name])).train()
+    ours, clear = (nats_and_gradients(each, model, batch) for each in (fused_next_token_nats, next_token_nats))
+    longest = max(float(each.abs().max()) for each in clear)  # a bias of keys has no gradient but rounding's
+    assert_close(ours, clear, rtol=1e-5, atol=1e-6 * longest)
+
+
+@pytest.mark.parametrize("width", [4, 1], ids=["probabilities kept", "made again"])
+def test_the_gradient_of_the_nats_is_their_slope(width, monkeypatch):
     monkeypatch.setattr(fused, "CHUNK", 3)
     generator = torch.Generator().manual_seed(0)
     vectors, table = (
-        torch.randn(rows, 4, dtype=torch.double, generator=generator, requires_grad=True) for rows in (7, 5)
+        torch.randn(rows, width, dtype=torch.double, generator=generator, requires_grad=True) for rows in (7, 5)
     )
     targets = torch.tensor([0, 4, IGNORE, 2, 1, IGNORE, 3])
     assert torch.autograd.gradcheck(LinearNats.apply, (vectors, table, targets))
@@ -71,6 +81,29 @@ def test_dropout_draws_what_the_clear_path_draws(batch):
 )
 def test_other_models_are_trained_as_they_are(model, batch):
     assert torch.equal(fused_next_token_nats(model, batch), next_token_nats(model, batch))
+
+
+def test_autocast_rounds_what_the_clear_path_rounds(batch):
+    model = lively(Transformer(DECODERS["learned"])).train()
+    exact = fused_next_token_nats(model, batch)
+    with torch.autocast("cpu", torch.bfloat16):
+        ours, clear = (nats_and_gradients(each, model, batch) for each in (fused_next_token_nats, next_token_nats))
+    assert_close(ours, clear, rtol=0, atol=0)
+    assert not torch.equal(ours[0], exact)
+
+
+def test_a_run_has_the_curve_of_the_clear_path():
+    curves = [
+        [
+            record.loss
+            for record in train(
+                teamwork.model(), teamwork.batches(), teamwork.recipe(), objective=objective, progress=False
+            )
+        ]
+        for objective in (fused_next_token_nats, next_token_nats)
+    ]
+    assert curves[0] == pytest.approx(curves[1], abs=1e-5)
+    assert curves[0][-1] < curves[0][0]
 
 
 def test_a_target_outside_the_vocabulary_is_refused():
