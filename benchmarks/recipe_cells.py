@@ -17,6 +17,7 @@ from llmcourse.data import Batch, WindowBatches, atomic_path, corpora, pad_docum
 from llmcourse.model import Learned, Rotary, Transformer, TransformerConfig, fused_attend
 from llmcourse.tokenizers import ByteBPE
 from llmcourse.training import (
+    Objective,
     TrainConfig,
     accumulate_gradients,
     clip_gradients,
@@ -123,27 +124,40 @@ def first_of(texts: Sequence[str], n_characters: int) -> list[str]:
 def train_for(
     seconds: float, recipe: Recipe, text: Text, seed: int, clock: Callable[[], float] = time.process_time
 ) -> tuple[Transformer, dict[str, Any]]:
-    """A model trained by the recipe for so many seconds by the clock, and what that came to.
-
-    The schedule follows the clock, not the steps, so that every run ends its schedule however fast its steps are.
-    """
+    """A model trained by the recipe for so many seconds by the clock, and what that came to."""
     generator = torch.Generator().manual_seed(seed)
     model = Transformer(replace(recipe.model, vocab_size=text.vocab_size), fused_attend, generator)
     batches = WindowBatches(text.train, recipe.batch_size, CONTEXT, seed)
-    optimizer = make_optimizer(model, recipe.training)
+    steps, tokens, spent = train_by_clock(model, batches.batch, recipe.training, seconds, clock)
+    n_parameters = sum(weight.numel() for weight in model.parameters())
+    return model, {"steps": steps, "tokens": tokens, "parameters": n_parameters, "seconds": round(spent, 2)}
+
+
+def train_by_clock(
+    model: torch.nn.Module,
+    batch_of: Callable[[int], Batch],
+    training: TrainConfig,
+    seconds: float,
+    clock: Callable[[], float] = time.process_time,
+    objective: Objective = next_token_nats,
+) -> tuple[int, int, float]:
+    """Trains in place for so many seconds; the steps and tokens that came to, and the seconds it really took.
+
+    The schedule follows the clock, not the steps, so that every run ends its schedule however fast its steps are.
+    """
+    optimizer = make_optimizer(model, training)
     steps = tokens = 0
     started = clock()
     while (spent := clock() - started) < seconds:
-        lr = learning_rate(int(spent / seconds * TICKS), recipe.training)
+        lr = learning_rate(int(spent / seconds * TICKS), training)
         for group in optimizer.param_groups:
             group["lr"] = lr
         optimizer.zero_grad(set_to_none=True)
-        tokens += accumulate_gradients(model, [batches.batch(steps)], next_token_nats)[1]
-        clip_gradients(model.parameters(), recipe.training.clip)
+        tokens += accumulate_gradients(model, [batch_of(steps)], objective)[1]
+        clip_gradients(model.parameters(), training.clip)
         optimizer.step()
         steps += 1
-    n_parameters = sum(weight.numel() for weight in model.parameters())
-    return model, {"steps": steps, "tokens": tokens, "parameters": n_parameters, "seconds": round(spent, 2)}
+    return steps, tokens, spent
 
 
 def bits_per_byte(model: Transformer, ids: Sequence[int], n_bytes: int) -> float:

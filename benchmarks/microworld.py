@@ -1,0 +1,198 @@
+"""How near to the floor a small model comes in about two minutes: python benchmarks/microworld.py.
+
+Runs that are in the log are not done again; take the log away to start anew. `--table` only prints it.
+"""
+
+import argparse
+import dataclasses
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from recipe_cells import TICKS, Log, setting, train_by_clock
+
+from llmcourse.data import DocumentBatches, NGram, encode_documents
+from llmcourse.hub import score
+from llmcourse.hub.excess import shares
+from llmcourse.hub.pointing import PointingTransformer, pointing_nats
+from llmcourse.hub.watch import Watch, name_ids
+from llmcourse.model import Learned, Rotary, Transformer, TransformerConfig, fused_attend
+from llmcourse.tokenizers import ByteBPE
+from llmcourse.training import TrainConfig, fused_next_token_nats, train
+from llmcourse.world import World
+
+LOG = Path(__file__).resolve().parent.parent / "llmcourse" / "hub" / "microworld.json"
+END = "<|end|>"
+SEEDS = (0, 1, 2)
+# all whose stories count nothing and sell nothing, and are told often enough
+EIGHT = ("soup", "stranger", "search", "rumour", "sign", "shift", "trip", "swap")
+VOCABULARY, LONGEST = 2_048, 384  # tokens
+BATCH, POOL = 8, 16  # documents; batches that share out their documents by length
+STEPS, N_TEST, N_WATCHED, N_SHARED = 5_500, 1_500, 100, 300
+D_POINTER, N_PAIRS = 64, 3_584
+OURS = TransformerConfig(
+    vocab_size=VOCABULARY,
+    d_model=96,
+    d_ff=288,
+    n_decoder_layers=1,
+    n_heads=4,
+    position=Rotary(),
+    activation="silu",
+    gated=True,
+    norm="rms",
+    bias=False,
+    mix_previous=True,
+)
+TRAINING = TrainConfig(
+    steps=STEPS, lr=1.5e-2, warmup=50, optimizer="muon", weight_decay=0.05, betas=(0.8, 0.99), checkpoint_every=STEPS
+)
+GPT2 = TransformerConfig(
+    vocab_size=VOCABULARY,
+    d_model=96,
+    d_ff=4 * 96,
+    n_decoder_layers=4,
+    n_heads=4,
+    position=Learned(LONGEST),
+    activation="gelu_tanh",
+)
+RATES = (1.5e-3, 3e-3, 6e-3)  # the peer's
+PEER_BATCH = 16
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """A world, what is trained on, and what is scored."""
+
+    world: World
+    tokenizer: ByteBPE
+    documents: list[list[int]]
+    test: list[str]
+
+    @property
+    def watched(self) -> Watch:
+        """An eye on the first test documents."""
+        end = self.tokenizer.special_id(END)
+        return Watch(encode_documents(self.test[:N_WATCHED], self.tokenizer, end), name_ids(self.world, self.tokenizer))
+
+
+@cache
+def task(plots: tuple[str, ...] | None, n: int) -> Task:
+    """The first `n` documents of a world that tells these plots, or all of them."""
+    world = World(0) if plots is None else World(0, plots=plots)
+    texts = [document.text for document in world.documents(n, split="train")]
+    tokenizer = ByteBPE.train(texts[:2_000], VOCABULARY, (END,))
+    test = [document.text for document in world.documents(N_TEST, split="test", seed=1)]
+    return Task(world, tokenizer, encode_documents(texts, tokenizer, tokenizer.special_id(END), LONGEST), test)
+
+
+@cache
+def counted(plots: tuple[str, ...] | None, n: int) -> NGram:
+    """A 5-gram model that counted the very documents that the model is trained on."""
+    return NGram(5, VOCABULARY).fit(task(plots, n).documents, n_given=1)
+
+
+def ours(seed: int, plots: tuple[str, ...] | None, steps: int = STEPS, stop: int | None = None) -> dict[str, Any]:
+    """One run of our recipe, or its first `stop` steps: plain values for the log."""
+    data = task(plots, steps * BATCH)
+    model = PointingTransformer(OURS, D_POINTER, N_PAIRS, torch.Generator().manual_seed(seed))
+    training = dataclasses.replace(TRAINING, steps=steps, seed=seed)
+    batches, watch = DocumentBatches(data.documents, BATCH, seed, POOL), data.watched
+    cpu = wall = 0.0
+    records = train(model, batches, training, objective=pointing_nats)
+    while True:
+        started = time.process_time(), time.perf_counter()
+        record = next(records, None)
+        cpu, wall = cpu + time.process_time() - started[0], wall + time.perf_counter() - started[1]
+        if record is None or record.step == stop:
+            break
+        last = record
+        watch.look(model, record)
+    spent = {"steps": last.step, "tokens": last.tokens, "cpu_seconds": round(cpu, 1), "seconds": round(wall, 1)}
+    return {"seed": seed, **spent, **scored(model, data, plots, steps * BATCH), "watched": watch.rows}
+
+
+def peer(lr: float, seconds: float, plots: tuple[str, ...] | None, seed: int = 0) -> dict[str, Any]:
+    """One run of GPT-2's layers by the optimiser that is usual for them, for so many seconds of processor time."""
+    data = task(plots, STEPS * BATCH)
+    model = Transformer(GPT2, fused_attend, torch.Generator().manual_seed(seed))
+    batches = DocumentBatches(data.documents, PEER_BATCH, seed, POOL)
+    training = TrainConfig(steps=TICKS, lr=lr, warmup=TICKS // 20)
+    steps, tokens, spent = train_by_clock(model, batches.batch, training, seconds, objective=fused_next_token_nats)
+    return {
+        "seed": seed,
+        "steps": steps,
+        "tokens": tokens,
+        "cpu_seconds": round(spent, 1),
+        **scored(model, data, plots, STEPS * BATCH),
+    }
+
+
+def scored(model: torch.nn.Module, data: Task, plots: tuple[str, ...] | None, n: int) -> dict[str, Any]:
+    """A trained model against the truth, in nats per document."""
+    result = score(model, data.tokenizer, data.world, data.test, counted(plots, n))
+    kinds = shares(model, data.tokenizer, data.world, data.test[:N_SHARED])
+    return {
+        "parameters": sum(weight.numel() for weight in model.parameters()),
+        "nats": round(result.model.nats_per_document, 4),
+        "floor": round(result.floor, 4),
+        "5-gram": round(result.ngram_nats, 4),
+        "stderr": round(result.gap_stderr, 4),  # of the gap: all models see the same documents
+        "excess": {kind: round(share.excess, 4) for kind, share in kinds.items()},
+    }
+
+
+def gap(cell: Mapping[str, Any]) -> float:
+    """How far above the floor, as a share of it."""
+    return float(cell["nats"] / cell["floor"] - 1)
+
+
+def closed(cell: Mapping[str, Any]) -> float:
+    """Which share of the way from the 5-gram model to the floor is done."""
+    return float((cell["5-gram"] - cell["nats"]) / (cell["5-gram"] - cell["floor"]))
+
+
+def fill(log: Log) -> None:
+    """Does the runs that the log lacks: ours first, for the peer has twice the time that ours took."""
+    for seed in SEEDS:
+        if log.missing([key := f"eight plots, seed {seed}"]):
+            log.keep(key, ours(seed, EIGHT))
+    for key, steps in (("all plots", STEPS), ("all plots, twice as long", 2 * STEPS)):
+        if log.missing([key]):
+            log.keep(key, ours(0, None, steps))
+    budget = 2 * statistics.median(log.cells[f"eight plots, seed {seed}"]["cpu_seconds"] for seed in SEEDS)
+    for lr in RATES:
+        if log.missing([key := f"GPT-2, lr {lr:g}"]):
+            log.keep(key, peer(lr, budget, EIGHT))
+
+
+def table(cells: Mapping[str, Mapping[str, Any]]) -> str:
+    """The log in Markdown."""
+    lines = [
+        "| run | parameters | tokens | CPU s | nats | floor | 5-gram | above the floor | way closed |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for key, cell in cells.items():
+        size = f"{cell['parameters']:,} | {cell['tokens'] / 1e6:.2f} M | {cell['cpu_seconds']:.0f}"
+        nats = f"{cell['nats']:.2f} | {cell['floor']:.2f} | {cell['5-gram']:.2f}"
+        lines.append(f"| {key} | {size} | {nats} | {100 * gap(cell):.1f} % | {100 * closed(cell):.1f} % |")
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--table", action="store_true")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(options.threads)
+    log = Log(LOG, {**setting(0.0), "threads": options.threads, "plots": list(EIGHT)})
+    if not options.table:
+        fill(log)
+    print(table(log.cells))
+
+
+if __name__ == "__main__":
+    main()
