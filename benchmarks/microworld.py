@@ -17,6 +17,7 @@ from recipe_cells import TICKS, Log, setting, train_by_clock
 
 from llmcourse.data import DocumentBatches, NGram, encode_documents
 from llmcourse.hub import score
+from llmcourse.hub.bias import amplification, pronoun_shares
 from llmcourse.hub.excess import shares
 from llmcourse.hub.pointing import PointingTransformer, pointing_nats
 from llmcourse.hub.watch import Watch, name_ids
@@ -32,7 +33,7 @@ SEEDS = (0, 1, 2)
 EIGHT = ("soup", "stranger", "search", "rumour", "sign", "shift", "trip", "swap")
 VOCABULARY, LONGEST = 2_048, 384  # tokens
 BATCH, POOL = 8, 16  # documents; batches that share out their documents by length
-STEPS, N_TEST, N_WATCHED, N_SHARED = 5_500, 1_500, 100, 300
+STEPS, N_TEST, N_WATCHED, N_SHARED, N_VISITORS = 5_500, 1_500, 100, 300, 400
 D_POINTER, N_PAIRS = 64, 3_584
 OURS = TransformerConfig(
     vocab_size=VOCABULARY,
@@ -112,7 +113,20 @@ def ours(seed: int, plots: tuple[str, ...] | None, steps: int = STEPS, stop: int
         last = record
         watch.look(model, record)
     spent = {"steps": last.step, "tokens": last.tokens, "cpu_seconds": round(cpu, 1), "seconds": round(wall, 1)}
-    return {"seed": seed, **spent, **scored(model, data, plots, steps * BATCH), "watched": watch.rows}
+    visitors = pronoun_shares(model, data.tokenizer, data.world, N_VISITORS)
+    lean, stderr = amplification(visitors)
+    return {
+        "seed": seed,
+        **spent,
+        **scored(model, data, plots, steps * BATCH),
+        "bias": {
+            "beyond": [round(lean, 4), round(stderr, 4)],  # the mean over jobs, and its error
+            "jobs": {
+                each.job: [round(each.planted, 4), round(each.model, 4), round(each.stderr, 4)] for each in visitors
+            },
+        },
+        "watched": watch.rows,
+    }
 
 
 def peer(lr: float, seconds: float, plots: tuple[str, ...] | None, seed: int = 0) -> dict[str, Any]:
