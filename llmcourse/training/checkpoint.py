@@ -1,5 +1,6 @@
 """A training run on disk: everything that is needed to go on as if nothing had happened."""
 
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,6 +54,15 @@ def save_checkpoint(
     }
     with atomic_path(path) as scratch:
         torch.save(state, scratch)
+
+
+def drop_half_written(path: str | Path) -> None:
+    """Removes what processes that were killed amid `save_checkpoint` left beside `path`."""
+    path = Path(path)
+    scratch = re.compile(rf"\.{re.escape(path.name)}\.\d+\.tmp")  # as `atomic_path` names it
+    for file in path.parent.glob(".*.tmp"):
+        if scratch.fullmatch(file.name):
+            file.unlink(missing_ok=True)
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:

@@ -59,7 +59,8 @@ def _vectors(model: Transformer, ids: Int[Tensor, "B T"]) -> Float[Tensor, "B T 
         bias = score_bias(before(ids.shape[1], ids.shape[1], None, ids.device), bias, vectors.dtype)
     rotation = stack.position.rotation(positions)
     for block in stack.blocks:
-        assert isinstance(block, Block) and isinstance(block.feedforward, FeedForward)
+        assert isinstance(block, Block)
+        assert isinstance(block.feedforward, FeedForward)
         read = partial(_read, block.attention, bias, rotation)
         vectors = block.add(vectors, block.attention_norm, read)
         vectors = block.add(vectors, block.feedforward_norm, partial(_think, block.feedforward))

@@ -14,7 +14,13 @@ from torch import nn
 from tqdm import tqdm
 
 from llmcourse.data import Batch
-from llmcourse.training.checkpoint import load_checkpoint, load_optimizer, restore_model, save_checkpoint
+from llmcourse.training.checkpoint import (
+    drop_half_written,
+    load_checkpoint,
+    load_optimizer,
+    restore_model,
+    save_checkpoint,
+)
 from llmcourse.training.config import TrainConfig
 from llmcourse.training.distributed import ALONE, LostProcess, Team, answering, shard, whole
 from llmcourse.training.interrupt import whole_step
@@ -247,6 +253,8 @@ class _Run:
         self.step, self.tokens = checkpoint.step, checkpoint.tokens
         if self.checkpoint_path is not None and self.checkpoint_path.resolve() == Path(path).resolve():
             self.saved_step = self.step
+        if self.checkpoint_path is not None and self.team.is_first:
+            drop_half_written(self.checkpoint_path)
 
 
 def open_metrics(path: str | Path, step: int) -> TextIO:

@@ -11,7 +11,15 @@ import torch
 
 from llmcourse.data import DocumentBatches
 from llmcourse.model import Rotary, Transformer, TransformerConfig
-from llmcourse.training import LostProcess, TrainConfig, team_from_environment, train, whole
+from llmcourse.training import (
+    LostProcess,
+    TrainConfig,
+    fused_next_token_nats,
+    next_token_nats,
+    team_from_environment,
+    train,
+    whole,
+)
 from tests.training.runs import DOCUMENTS, V
 
 CONFIG = TransformerConfig(vocab_size=V, d_model=8, d_ff=12, n_decoder_layers=2, n_heads=2, position=Rotary())
@@ -29,7 +37,14 @@ def recipe(**fields: Any) -> TrainConfig:
     return TrainConfig(**{"steps": 8, "warmup": 2, "lr": 0.02, "accumulate": 2, "checkpoint_every": 3, **fields})
 
 
-def main(out: Path, sharded: bool = False, lose_at: int | None = None, resume: bool = False, **fields: Any) -> None:
+def main(
+    out: Path,
+    sharded: bool = False,
+    lose_at: int | None = None,
+    resume: bool = False,
+    fused: bool = False,
+    **fields: Any,
+) -> None:
     """Trains, writes the weights at the end, and loses the second process at a step."""
     checkpoint = out / "run.pt"
     with team_from_environment(sharded) as team:
@@ -37,6 +52,7 @@ def main(out: Path, sharded: bool = False, lose_at: int | None = None, resume: b
         if not team.is_first:  # which the team puts right
             torch.nn.init.zeros_(ours.tokens.weight)
         options = {"checkpoint_path": checkpoint, "resume_from": checkpoint if resume else None}
+        options["objective"] = fused_next_token_nats if fused else next_token_nats
         run = train(
             ours, batches(), recipe(**fields), team=team, metrics_path=out / "run.jsonl", progress=False, **options
         )

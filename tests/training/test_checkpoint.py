@@ -155,6 +155,30 @@ def test_a_full_disk_stops_the_run_says_so_and_keeps_the_last_good_checkpoint(tm
     assert resume(path, checkpoint_every=3)[-1].step == 12
 
 
+KILLED_AMID_A_WRITE = """
+import os, sys
+from llmcourse.data import atomic_path
+with atomic_path(sys.argv[1]) as scratch:
+    scratch.write_bytes(b"half of it")
+    os._exit(1)
+"""
+
+
+@pytest.mark.slow  # it starts a process that imports PyTorch
+def test_a_resumed_run_clears_what_a_killed_one_left_half_written_and_nothing_else(path):
+    subprocess.run([sys.executable, "-c", KILLED_AMID_A_WRITE, str(path)], check=False)
+    (left,) = path.parent.glob(".run.pt.*.tmp")
+    assert left.read_bytes() == b"half of it"
+    others = [path.with_name(name) for name in (".run.pt.tmp", ".run.pt.x.tmp", ".other.run.pt.7.tmp", ".runxpt.7.tmp")]
+    for file in others:
+        file.touch()
+    assert resume(path) == []
+    assert left.exists()  # that run writes no checkpoints
+    run = train(make_model(), make_batches(), make_config(), resume_from=path, checkpoint_path=path, progress=False)
+    assert list(run) == []
+    assert sorted(path.parent.iterdir()) == sorted([path, *others])
+
+
 class FullDevice(io.RawIOBase):
     """A device that is always full."""
 

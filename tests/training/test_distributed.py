@@ -43,7 +43,14 @@ def curve(path: Path) -> list[dict[str, float]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "choices", [{"optimizer": "adamw"}, {"optimizer": "muon", "sharded": True}], ids=["shared", "sharded"]
+    "choices",
+    [
+        {"optimizer": "adamw"},
+        {"optimizer": "muon", "sharded": True},
+        {"optimizer": "adamw", "fused": True},
+        {"optimizer": "adamw", "fused": True, "sharded": True},
+    ],
+    ids=["shared", "sharded", "shared and fused", "sharded and fused"],
 )
 def test_two_processes_give_the_curve_and_the_weights_of_one(tmp_path, choices):
     done = torchrun(tmp_path, **choices)

@@ -40,9 +40,12 @@ def test_nats_and_gradients_are_the_clear_paths(name, chunk, batch, monkeypatch)
     assert_close(ours, [each.double() for each in clear], rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["learned", "rotary"])
-def test_single_precision_goes_another_way_to_the_same_numbers(name, batch):
-    model = lively(Transformer(DECODERS[name])).train()
+GATED = TransformerConfig(**SIZES, activation="gelu_tanh", gated=True)
+
+
+@pytest.mark.parametrize("config", [DECODERS["learned"], DECODERS["rotary"], GATED], ids=["gpt", "llama", "gated"])
+def test_single_precision_goes_another_way_to_the_same_numbers(config, batch):
+    model = lively(Transformer(config)).train()
     ours, clear = (nats_and_gradients(each, model, batch) for each in (fused_next_token_nats, next_token_nats))
     longest = max(float(each.abs().max()) for each in clear)  # a bias of keys has no gradient but rounding's
     assert_close(ours, clear, rtol=1e-5, atol=1e-6 * longest)
