@@ -3,7 +3,7 @@
 from llmcourse.grading.sandbox.bubblewrap import Bubble, bubblewrap_command, warm_environment
 from llmcourse.grading.sandbox.clearing import clear, used_bytes
 from llmcourse.grading.sandbox.doctor import doctor
-from llmcourse.grading.sandbox.lock import lock_down
+from llmcourse.grading.sandbox.lock import lock_down, rehearse_lock
 from llmcourse.grading.sandbox.places import python_places
 from llmcourse.grading.sandbox.probing import Report, probe, require
 from llmcourse.grading.sandbox.tiers import Limits, SandboxUnavailable, Tier
@@ -20,6 +20,7 @@ __all__ = [
     "lock_down",
     "probe",
     "python_places",
+    "rehearse_lock",
     "require",
     "used_bytes",
     "warm_environment",

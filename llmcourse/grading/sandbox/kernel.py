@@ -1,6 +1,7 @@
 """Calls into the Linux kernel that Python has no function for."""
 
 import ctypes
+import functools
 import os
 import platform
 import sys
@@ -30,13 +31,18 @@ def call(syscall: int, *arguments: int) -> int:
 
     Raises: OSError with the kernel's reason.
     """
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.syscall.restype = ctypes.c_long
-    answer = libc.syscall(ctypes.c_long(syscall), *(ctypes.c_ulong(each) for each in arguments))
+    answer = _libc().syscall(ctypes.c_long(syscall), *(ctypes.c_ulong(each) for each in arguments))
     if answer < 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
     return answer
+
+
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    library = ctypes.CDLL(None, use_errno=True)
+    library.syscall.restype = ctypes.c_long
+    return library
 
 
 def set_option(option: int, *arguments: int) -> int:

@@ -2,6 +2,7 @@
 
 import ctypes
 import errno
+import functools
 import os
 import struct
 from collections.abc import Iterable
@@ -35,6 +36,15 @@ class Step:
 
 def assemble(machine: str, own_pid: int) -> list[Step]:
     """The filter for a process of that number on that machine."""
+    steps = [*_always(machine)]
+    for each in judged(own_pid):
+        steps += _judge(each, each.number(machine))
+    return [*steps, Step(RETURN, FAIL | errno.EPERM)]
+
+
+@functools.cache
+def _always(machine: str) -> tuple[Step, ...]:
+    """What is the same for all processes: no other machine's calls, and those that are always allowed."""
     steps = [
         Step(LOAD, ARCHITECTURE),
         Step(EQUAL, ARCHITECTURES[machine], if_true=1),
@@ -47,9 +57,7 @@ def assemble(machine: str, own_pid: int) -> list[Step]:
     ]
     for first, last in runs(plain(machine)):
         steps += [Step(AT_LEAST, first, if_false=2), Step(ABOVE, last, if_true=1), Step(RETURN, ALLOW)]
-    for each in judged(own_pid):
-        steps += _judge(each, each.number(machine))
-    return [*steps, Step(RETURN, FAIL | errno.EPERM)]
+    return tuple(steps)
 
 
 def runs(numbers: Iterable[int]) -> list[tuple[int, int]]:

@@ -7,7 +7,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Float, Int, Unicode
+from traitlets import Bool, Float, Int, Unicode
 
 from llmcourse.checks.seeds import VARIABLE
 from llmcourse.grading.cache import Cache, fingerprint, key_of
@@ -24,6 +24,7 @@ class SplitExecute(NbGraderPreprocessor):
     seconds_in_all = Float(Options.seconds_in_all, help="Seconds that a notebook may take").tag(config=True)
     memory_bytes = Int(Options.memory_bytes, help="Bytes of memory that each process may take").tag(config=True)
     sandbox = Unicode("auto", help="auto, or none to run students' code without any, in so many words").tag(config=True)
+    payoffs = Bool(False, help="Run the cells behind the last test too, on which no score hangs").tag(config=True)
 
     def options(self) -> dict[str, Any]:
         """The split checker's options for this class, as plain data: its secret goes to the tests that need one."""
@@ -33,6 +34,7 @@ class SplitExecute(NbGraderPreprocessor):
             memory_bytes=self.memory_bytes,
             sandbox=self.sandbox,
             secret=os.environ.get(VARIABLE),
+            payoffs=self.payoffs,
         ).to_json()
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:

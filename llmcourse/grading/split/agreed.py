@@ -60,9 +60,10 @@ def same(a: Tensor | None, b: Tensor | None) -> bool:
     """Whether two tensors, where there are any, hold the same bytes."""
     if a is None or b is None:
         return a is b
-    if a.dtype != b.dtype or a.shape != b.shape:
+    if a.dtype is not b.dtype:
         return False
-    return torch.equal(a, b) or torch.equal(raw(a), raw(b))  # NaN equals nothing, and its bytes do
+    # NaN equals nothing, and its bytes do
+    return torch.equal(a, b) or (a.shape == b.shape and torch.equal(raw(a), raw(b)))
 
 
 def place_of_dataclass(kind: type) -> str | None:

@@ -3,6 +3,7 @@
 import ast
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
@@ -16,7 +17,8 @@ from llmcourse.grading.split.peer import GRACE, OutOfTime
 from llmcourse.grading.split.rebuild import Cell, info, rebuild
 from llmcourse.grading.split.withheld import flags, withheld_names
 
-VERSION = 1  # goes up with every change that may change a result
+VERSION = 2  # goes up with every change that may change a result
+LEFT_OUT = "Not run while grading: no points hang on this cell. In your own notebook it runs."
 SPARE = 3 * GRACE + 5  # seconds that a checker has beyond a cell's own, before it counts as stuck itself
 
 
@@ -45,6 +47,9 @@ def run(cells: Sequence[Cell], checker: Channel, options: Options) -> None:
     count = 0
     for cell in cells:
         if not cell.student and not cell.checker:
+            continue
+        if cell.payoff and not options.payoffs:
+            cell.node.outputs = [notebook_output({"output_type": "stream", "name": "stdout", "text": LEFT_OUT}, count)]
             continue
         if cell.student:
             outputs = ask(checker, {"where": "student", "source": cell.for_student}, end, options)
@@ -82,12 +87,16 @@ def notebook_output(output: dict[str, Any], count: int) -> NotebookNode:
 
 def modules_of(source: NotebookNode) -> list[str]:
     """What the instructor's cells import, as `module` or `module:name`; warm parents do it beforehand."""
+    return list(modules_in(tuple(cell.source for cell in source.cells if cell.cell_type == "code")))
+
+
+@lru_cache(maxsize=16)
+def modules_in(sources: tuple[str, ...]) -> tuple[str, ...]:
+    """What these cells import."""
     found: list[str] = []
-    for cell in source.cells:
-        if cell.cell_type != "code":
-            continue
+    for source in sources:
         try:
-            tree = ast.parse(TransformerManager().transform_cell(cell.source))
+            tree = ast.parse(TransformerManager().transform_cell(source))
         except SyntaxError:
             continue
         for node in ast.walk(tree):
@@ -95,4 +104,4 @@ def modules_of(source: NotebookNode) -> list[str]:
                 found += [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module:
                 found += [f"{node.module}:{alias.name}" for alias in node.names]
-    return sorted(set(found))
+    return tuple(sorted(set(found)))

@@ -10,6 +10,7 @@ from typing import Any
 PREFIX = struct.Struct(">4sIQ")
 MAGIC = b"LLMC"
 MOST_BUFFERS = 100_000
+WRITE = json.JSONEncoder(separators=(",", ":")).encode
 MOST_ORDER = 1 << 20  # bytes of an order to a warm parent
 
 
@@ -39,7 +40,7 @@ class Channel:
         message is larger than one may be.
         """
         sizes = [len(buffer) for buffer in buffers]
-        text = json.dumps({**header, "sizes": sizes}, separators=(",", ":")).encode()
+        text = WRITE({**header, "sizes": sizes}).encode()
         for name, size, most in (("text", len(text), self.header_bytes), ("numbers", sum(sizes), self.body_bytes)):
             if size > most:
                 raise ValueError(f"{size} bytes of {name} do not fit into one message of at most {most}.")
@@ -64,7 +65,7 @@ class Channel:
         if magic != MAGIC or n_header > self.header_bytes or n_body > self.body_bytes:
             raise self.fail("it sent what is no message, or one that is too large")
         try:
-            header = json.loads(bytes(self._read(n_header, deadline)))
+            header = json.loads(str(self._read(n_header, deadline), "utf-8"))
             sizes = header.pop("sizes")
             if type(sizes) is not list or len(sizes) > MOST_BUFFERS or any(type(n) is not int or n < 0 for n in sizes):
                 raise ValueError("sizes are numbers of bytes")
@@ -93,7 +94,8 @@ class Channel:
             if not data:
                 raise self.fail("it has ended")
             self.waiting += data
-        found, self.waiting = self.waiting[:size], self.waiting[size:]
+        found = self.waiting[:size]
+        del self.waiting[:size]
         return found
 
 

@@ -11,6 +11,7 @@ class Options:
 
     `sandbox` names the tier: "auto" for the best that the machine gives, "none" to run without in so many words, or
     one of the tiers of `llmcourse.grading.sandbox`. `withheld` adds (dotted name, why) to what the notebook withholds.
+    `payoffs` runs the instructor's cells behind the last answer and test too, on which no score hangs.
     """
 
     seconds_per_cell: float = 120.0
@@ -22,6 +23,7 @@ class Options:
     sandbox: str = "auto"
     secret: str | None = None
     withheld: tuple[tuple[str, str], ...] = ()
+    payoffs: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "withheld", tuple((str(name), str(why)) for name, why in self.withheld))

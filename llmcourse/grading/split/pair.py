@@ -76,6 +76,7 @@ class Pair:
             "MPLCONFIGDIR": str(folder / "matplotlib"),
             "MPLBACKEND": "module://matplotlib_inline.backend_inline",
             "OMP_NUM_THREADS": "1",
+            "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # a fork copies a note for each page, and these are larger
             "PYTHONHASHSEED": "0",
         }
         if self.tier is Tier.ONE:

@@ -22,6 +22,7 @@ from llmcourse.grading.sandbox import Limits, Tier, lock_down, python_places, us
 from llmcourse.grading.split.checking import check_cells
 from llmcourse.grading.split.frames import Channel, PeerFailed, hear, say
 from llmcourse.grading.split.options import Options
+from llmcourse.grading.split.rehearsal import rehearse
 from llmcourse.grading.split.shell import Shell
 from llmcourse.grading.split.sides import Checker, Student
 from llmcourse.grading.split.withheld import withhold
@@ -45,7 +46,8 @@ def main(role: str, number: int) -> None:
                 importlib.import_module(f"{module}.{part}")
     if role == "student":
         withhold(about["withheld"])
-    shell = Shell.instance()
+    shell, readable = Shell.instance(), python_places()
+    rehearse(shell)
     gc.collect()
     gc.freeze()  # children share these pages as long as nobody touches them
     say(control, {"ready": True})
@@ -55,7 +57,7 @@ def main(role: str, number: int) -> None:
             return
         child = os.fork()
         if child == 0:
-            os._exit(run_child(role, control, shell, order, ends))
+            os._exit(run_child(role, control, shell, order, ends, readable))
         for end in ends:
             os.close(end)
         say(control, {"pid": child})
@@ -65,7 +67,9 @@ def main(role: str, number: int) -> None:
         say(control, {"ended": True})
 
 
-def run_child(role: str, control: socket.socket, shell: Shell, order: dict[str, Any], ends: list[int]) -> int:
+def run_child(
+    role: str, control: socket.socket, shell: Shell, order: dict[str, Any], ends: list[int], readable: list[Path]
+) -> int:
     """One submission, from behind the lock; what comes back is the exit status."""
     try:
         control.close()
@@ -77,7 +81,7 @@ def run_child(role: str, control: socket.socket, shell: Shell, order: dict[str, 
             os.environ["LLMCOURSE_CLASS_SECRET"] = options.secret
         limits = Limits(memory=options.memory_bytes, cpu_seconds=int(options.seconds_in_all) + 1)
         tier, scratch = Tier(order["tier"]), Path(order["scratch"])
-        lock_down(tier, scratch=scratch, readable=python_places(), limits=limits, keep_fds=ends)
+        lock_down(tier, scratch=scratch, readable=readable, limits=limits, keep_fds=ends)
         shell.take_streams()
         wire = Channel(socket.socket(fileno=ends[0]), options.header_bytes, options.body_bytes)
         if role == "student":

@@ -253,12 +253,14 @@ class Quiet:
         self.inference = torch.inference_mode(False) if torch.is_inference_mode_enabled() else None
         if self.inference is not None:
             self.inference.__enter__()
-        torch.set_grad_enabled(False)
+        if self.graphs:
+            torch.set_grad_enabled(False)
 
     def __exit__(self, *error: object) -> None:
         if self.inference is not None:
             self.inference.__exit__(None, None, None)
-        torch.set_grad_enabled(self.graphs)
+        if torch.is_grad_enabled() is not self.graphs:
+            torch.set_grad_enabled(self.graphs)
         self.peer.busy -= 1
 
 

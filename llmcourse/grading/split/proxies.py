@@ -30,12 +30,15 @@ OPEN_NAMES = ("__name__", "__qualname__")
 class Remote:
     """An object of the other side: it can be used, has no truth value, and equals only itself."""
 
-    __slots__ = ("__weakref__", "_link")
+    __slots__ = ("__weakref__", "_link", "_name")
     _link: tuple["Peer", int]
+    _name: str | None  # a function's, which checks ask for each time
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name not in OPEN_NAMES:
             raise AttributeError(name)
+        if name == "__name__" and self._name is not None:
+            return self._name
         value = self._link[0].request("get", self, name)
         if name in OPEN_NAMES and type(value) is not str:
             raise AttributeError(name)

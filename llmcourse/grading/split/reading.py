@@ -128,6 +128,7 @@ class Reader:
     def read_ref(self, data: dict[str, Any], depth: int) -> Any:
         can = frozenset(name for name in data["can"] if name in SPECIAL)
         made = object.__new__(remote_class(clean(str(data["type"])), can))
+        object.__setattr__(made, "_name", None if data["name"] is None else clean(str(data["name"])))
         return self.peer.adopt(data["n"], made)
 
     def read_module(self, data: dict[str, Any], depth: int) -> Any:

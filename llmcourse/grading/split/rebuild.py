@@ -5,6 +5,7 @@ import re
 import symtable
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
@@ -21,9 +22,10 @@ class Cell:
     node: NotebookNode
     student: bool = False
     checker: bool = False
-    binds: set[str] = field(default_factory=set)  # names that the right answer defines
+    binds: frozenset[str] = frozenset()  # names that the right answer defines
     wanted: list[str] = field(default_factory=list)  # names that its code may look up
     theirs: list[str] = field(default_factory=list)  # those of them that an answer defines
+    payoff: bool = False  # one of the instructor's behind the last answer and test: no score hangs on it
 
     @property
     def for_student(self) -> str:
@@ -61,7 +63,15 @@ def rebuild(source: NotebookNode, handed_in: NotebookNode) -> list[Cell]:
         cells += [own_cell(each) for each in own.get(name, [])]
     number(cells)
     place_names(cells)
+    last = max((at for at, cell in enumerate(cells) if is_work(cell.node)), default=len(cells))
+    for cell in cells[last + 1 :]:
+        cell.payoff = cell.checker
     return cells
+
+
+def is_work(node: NotebookNode) -> bool:
+    """Whether the cell is an answer or a test."""
+    return bool(info(node).get("solution") or info(node).get("grade")) and node.cell_type == "code"
 
 
 def known_cell(source: NotebookNode, given: NotebookNode | None) -> Cell:
@@ -76,7 +86,8 @@ def known_cell(source: NotebookNode, given: NotebookNode | None) -> Cell:
     if about.get("solution") and given is not None:
         node.update(pictures(given))
     runs, answer = node.cell_type == "code", bool(about.get("solution"))
-    return Cell(node, runs and answer, runs and not answer, names_in(source.source)[0] if runs and answer else set())
+    binds = names_in(source.source)[0] if runs and answer else frozenset[str]()
+    return Cell(node, runs and answer, runs and not answer, binds)
 
 
 def own_cell(given: NotebookNode) -> Cell:
@@ -143,12 +154,13 @@ def place_names(cells: Sequence[Cell]) -> None:
         owner.update(dict.fromkeys(bound, "both" if cell.student else "checker"))
 
 
-def names_in(source: str) -> tuple[set[str], set[str]]:
+@lru_cache(maxsize=1024)
+def names_in(source: str) -> tuple[frozenset[str], frozenset[str]]:
     """The names that a cell binds, and those that its code looks up outside of functions' own names."""
     try:
         table = symtable.symtable(TransformerManager().transform_cell(source), "<cell>", "exec")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set(), set()
+        return frozenset(), frozenset()
     symbols = table.get_symbols()
     bound = {s.get_name() for s in symbols if s.is_assigned() or s.is_imported() or s.is_namespace()}
     loaded = {s.get_name() for s in symbols if s.is_referenced()}
@@ -158,4 +170,4 @@ def names_in(source: str) -> tuple[set[str], set[str]]:
         loaded |= {s.get_name() for s in child.get_symbols() if s.is_global() and s.is_referenced()}
         bound |= {s.get_name() for s in child.get_symbols() if s.is_declared_global() and s.is_assigned()}
         waiting += child.get_children()
-    return bound, loaded
+    return frozenset(bound), frozenset(loaded)

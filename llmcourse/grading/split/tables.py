@@ -31,8 +31,7 @@ class Tables:
         self.fresh: list[int] = []  # exported with the message that is being written
         self.told: list[State] = []  # whose changes are in the message that is being written
         self.dead: list[int] = []
-        self.living: list[Any] = []
-        self.held: list[Any] = []  # stand-ins that live until the other side has its answer
+        self.living: list[Any] = []  # stand-ins that were there when the last message went out, or have come since
         self.generators: dict[int, torch.Generator] = {}  # they go on where they stopped, so they live to the end
 
     def export(self, value: Any, keep_equal: bool = False) -> int:
@@ -82,8 +81,7 @@ class Tables:
         find = TensorWeakRef(value) if isinstance(value, Tensor) else weakref.ref(value)
         self.imports[number], self.import_numbers[id(value)] = find, number
         self._keep_equal(False, number, value, find, keep_equal)
-        if keep_equal:  # a gradient may be changed when nobody holds its tensor any more
-            self.held.append(value)
+        self.living.append(value)
         return value
 
     def adopted(self, number: Any) -> Any:
@@ -116,21 +114,21 @@ class Tables:
         return {"k": "mine", "n": number}
 
     def outgoing(self, writer: Writer) -> dict[str, Any]:
-        """What the other side must hear before anything else: stand-ins that died, and what has changed."""
-        self.living.clear()
-        found = {number: find() for number, find in self.imports.items()}
-        for number in [number for number, value in found.items() if value is None]:
-            del self.imports[number]
-            self.states.pop((False, number), None)
-            self.dead.append(number)
-        self.living.extend(found.values())  # what is not reported dead stays until the next message
+        """What the other side must hear before anything else: what has changed, and stand-ins that died."""
         changes = []
         for (mine, number), state in self.states.items():
             change = state.changes(writer)
             if change is not None:
                 self.told.append(state)
                 changes.append([mine, number, change])
-        return {"dead": self.dead, "changes": changes}
+        self.living.clear()  # not before: a gradient may be changed when nobody else holds its tensor any more
+        found = {number: find() for number, find in self.imports.items()}
+        for number in [number for number, value in found.items() if value is None]:
+            del self.imports[number]
+            self.states.pop((False, number), None)
+            self.dead.append(number)
+        self.living.extend(found.values())  # what is not reported dead stays until the next message
+        return {"changes": changes, "dead": self.dead}
 
     def sent(self) -> None:
         """The message has gone out."""
@@ -138,13 +136,13 @@ class Tables:
 
     def incoming(self, header: dict[str, Any], reader: Reader) -> None:
         """Hear what the other side says first."""
-        for number in header["dead"]:
-            self.drop(number)
         for theirs, number, change in header["changes"]:
             state = self.states.get((theirs is False, number)) if type(number) is int else None
             if state is None:
                 raise Malformed("it changes what is not kept equal")
             state.apply(change, reader)
+        for number in header["dead"]:
+            self.drop(number)
 
     def read_module(self, data: dict[str, Any], reader: Reader, depth: int) -> RemoteModule:
         """A stand-in for a module, with all that is in it."""

@@ -14,6 +14,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 MESSAGE = "`{}` is withheld in this exercise: {}."
+NAMING = (ast.Import, ast.ImportFrom, ast.Attribute, ast.Name, ast.Constant)  # nodes in which a name may stand
 HEAP_TYPE = 1 << 9  # a class that was made by Python code, and can be changed
 # not forbidden, but a person should see what it is for
 ODD = {
@@ -140,12 +141,13 @@ def flags(cells: Sequence[NotebookNode], names: Mapping[str, str]) -> list[dict[
             tree = ast.parse(cell.source)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
+        where = cell.metadata.get("nbgrader", {}).get("grade_id") or cell.get("id", "")
         for node in ast.walk(tree):
-            seen = [(name, why) for name, why in names.items() if uses(node, name)]
-            seen += [(name, why) for name, why in ODD.items() if name in plain_words(node)]
-            where = cell.metadata.get("nbgrader", {}).get("grade_id") or cell.get("id", "")
-            line = getattr(node, "lineno", 0)
-            found += [{"cell": where, "line": line, "name": name, "why": why} for name, why in seen]
+            if not isinstance(node, NAMING):
+                continue
+            seen = [] if isinstance(node, ast.Name) else [pair for pair in names.items() if uses(node, pair[0])]
+            seen += [(word, ODD[word]) for word in plain_words(node) if word in ODD]
+            found += [{"cell": where, "line": node.lineno, "name": name, "why": why} for name, why in seen]
     return [each for index, each in enumerate(found) if each not in found[:index]]
 
 
@@ -169,5 +171,8 @@ def plain_words(node: ast.AST) -> list[str]:
     """The names that stand in this node itself."""
     if isinstance(node, ast.Import | ast.ImportFrom):
         return [alias.name for alias in node.names]
-    found = [getattr(node, "attr", None), getattr(node, "id", None), getattr(node, "value", None)]
-    return [each for each in found if isinstance(each, str)]
+    if isinstance(node, ast.Attribute):
+        return [node.attr]
+    if isinstance(node, ast.Name):
+        return [node.id]
+    return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []

@@ -120,7 +120,9 @@ class Writer:
             return {"k": "data", "n": self.peer.export(value) if frozen else None, "type": place, "fields": held}
         if not self.objects and not isinstance(value, FUNCTIONS):
             raise Uncrossable(f"A {type(value).__name__} does not cross this way.")
-        return {"k": "ref", "n": self.peer.export(value), "type": type(value).__name__, "can": abilities(value)}
+        name = getattr(value, "__name__", None) if isinstance(value, FUNCTIONS) else None
+        about = {"type": type(value).__name__, "can": abilities(value), "name": name if type(name) is str else None}
+        return {"k": "ref", "n": self.peer.export(value), **about}
 
     def module(self, value: nn.Module, depth: int) -> Any:
         known = self.peer.known(value)

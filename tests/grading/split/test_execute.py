@@ -86,8 +86,19 @@ def test_right_answers_get_all_points_and_the_notebook_is_sound(perfect: Any) ->
     assert points(perfect) == ALL
     nbformat.validate(perfect)
     assert perfect.cells[0].outputs[0].text == "mine\n"
-    assert "tensor([2.])" in shown(perfect, "payoff")
     assert perfect.metadata.llmcourse.flags == []
+
+
+def test_a_cell_behind_the_last_test_runs_where_it_is_asked_for_and_else_says_that_it_did_not(perfect: Any) -> None:
+    assert "Not run while grading" in shown(perfect, "payoff")
+    graded = run(options=replace(OPTIONS, payoffs=True))
+    assert "tensor([2.])" in shown(graded, "payoff")
+    assert points(graded) == points(perfect)
+
+
+def test_a_childs_first_cell_is_the_first() -> None:
+    graded = run(number="number = 5\nprint(len(In), Out, __import__('sys').__dict__.get('last_value'))")
+    assert "'4 {} None\\n'" in shown(graded, "number")
 
 
 def test_a_value_that_is_no_number_of_points_is_left_out(perfect: Any) -> None:

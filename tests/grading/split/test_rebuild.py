@@ -102,6 +102,7 @@ def test_tests_look_up_answers_over_there_and_keep_their_own_names() -> None:
     assert cells["f_test"].wanted == ["f"]
     assert cells["imports"].student
     assert not cells["payoff"].student
+    assert [name for name, each in cells.items() if each.payoff] == ["payoff"]
     assert not cells["f_test"].student
 
 

@@ -104,7 +104,7 @@ def test_a_tensor_that_is_too_large_fails_alone() -> None:
         ({"ok": 1, "dead": [3]}, "never given"),
         ({"raise": {"type": "SystemExit"}}, "makes no sense"),
         ({"raise": {"yours": 0}}, "makes no sense"),
-        ({"ok": {"k": "ref", "n": 1, "type": "A", "can": [["call"]]}}, "makes no sense"),
+        ({"ok": {"k": "ref", "n": 1, "type": "A", "can": [["call"]], "name": None}}, "makes no sense"),
         ({"sizes": [4]}, "do not add up"),
         (frame([1, 2]), "no message"),
         (frame(json.loads("[" * 400 + "]" * 400)), "no message"),
