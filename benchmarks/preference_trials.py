@@ -53,7 +53,7 @@ def run(model: Transformer, batches: Any, steps: int, lr: float, seed: int, **op
 
 
 # -- a reward model -------------------------------------------------------------------------------------------------
-def reward_trial(seed: int, n_pairs: int = 1600, lr: float = 1e-3) -> Entry:
+def reward_trial(seed: int, n_pairs: int = 4800, lr: float = 1e-3) -> Entry:
     """A reward model that has seen each pair once, on pairs that it has not seen."""
     base = assistant()
     model = reward_model(base.model, fused_attend)
@@ -93,15 +93,15 @@ def taught(base: Bundle, seed: int, steps: int, lr: float = 1e-3) -> Transformer
 def dpo_trial(seed: int, steps: int = 60, lr: float = 3e-4, n_taught: int = 120) -> Entry:
     """Plain tuning on chosen answers, then DPO on other pairs; beside it, what their chosen answers alone would do.
 
-    In a fourth arm the pairs lack those of questions that the story leaves open, in which "The story does not say." is
-    always the chosen answer, as it is never the rejected one.
+    In a fourth arm the pairs lack those in which "The story does not say." is the rejected answer: it is always the
+    chosen one then, and to prefer it everywhere is a short cut.
     """
     base = assistant()
     start = taught(base, seed, n_taught)
     records = WORLD.task("preferences", 12 * steps, seed=seed)
-    settled = [record for record in records if record.reason != "made up"]
+    one_sided = [record for record in records if record.reason != "withheld"]
     entry: Entry = {"steps": steps, "beta": BETA, "start": kept_to(start, start, base.tokenizer, seed)}
-    for name, few in (("chosen only", records), ("dpo", records), ("dpo without made up", settled)):
+    for name, few in (("chosen only", records), ("dpo", records), ("dpo without withheld", one_sided)):
         model = copy.deepcopy(start)
         pairs = dpo_pairs(few[: 8 * steps], start, base.tokenizer)
         if name == "chosen only":
@@ -131,9 +131,10 @@ def kept_to(model: Transformer, start: Transformer, tokenizer: ByteBPE, seed: in
 
 
 def kind_of(record: PreferenceRecord, said: str) -> str:
-    """Whether an answer is the true one, the false one that was planted, a wrong "does not say", or something else."""
-    kinds = {record.chosen: "chosen", record.rejected: "rejected"}
-    return kinds.get(said, "shy" if said == NOT_SAID else "other")
+    """Whether an answer is the true one, a wrong "does not say", the false one that was planted, or something else."""
+    if said != record.chosen and said == NOT_SAID:
+        return "shy"
+    return {record.chosen: "chosen", record.rejected: "rejected"}.get(said, "other")
 
 
 def above_floor(model: Transformer, tokenizer: ByteBPE) -> float:

@@ -1,6 +1,6 @@
 """The experiments on preferences, rewards and search: what their log tells, and that it can be had again."""
 
-import importlib.util
+import importlib
 import json
 import math
 import statistics
@@ -8,17 +8,21 @@ import statistics
 import pytest
 
 
-@pytest.fixture(scope="module")
-def trials(root):
-    spec = importlib.util.spec_from_file_location("preference_trials", root / "benchmarks" / "preference_trials.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def script(root, monkeypatch):
+    monkeypatch.syspath_prepend(root / "benchmarks")
+    return importlib.import_module("preferences")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
+def trials(root, monkeypatch):
+    monkeypatch.syspath_prepend(root / "benchmarks")
+    return importlib.import_module("preference_trials")
+
+
+@pytest.fixture
 def runs(root):
-    log = json.loads((root / "benchmarks" / "preferences.json").read_text(encoding="utf-8"))
+    log = json.loads((root / "llmcourse" / "finetune" / "preferences.json").read_text(encoding="utf-8"))
     return {(each["trial"], each["seed"]): each for each in log["runs"]}
 
 
@@ -35,8 +39,8 @@ def clearly_positive(values):
     return min(values) > 0 and statistics.fmean(values) > statistics.stdev(values) / math.sqrt(len(values))
 
 
-def test_every_trial_was_run_practice_with_three_seeds_and_each_run_says_how(runs, trials):
-    assert set(runs) >= {(trial, 0) for trial in trials.TRIALS} | {("grpo", 1), ("grpo", 2)}
+def test_every_trial_was_run_with_three_seeds_and_each_run_says_how(runs, trials):
+    assert set(runs) == {(trial, seed) for trial in trials.TRIALS for seed in (0, 1, 2)}
     for (trial, seed), each in runs.items():
         assert each["command"] == f"python benchmarks/preferences.py {trial} --seeds {seed}"
         assert {"date", "where", "cpu_seconds"} <= set(each)
@@ -50,16 +54,39 @@ def test_the_reward_model_knows_the_true_answer_more_often_than_not_and_how_sure
         assert sum(n for _, n in each["by_reason"].values()) == each["right"][1]
 
 
-def test_dpo_ranks_pairs_better_than_imitation_does_and_learns_the_short_cut_that_its_pairs_hold(runs):
-    for each in results(runs, "dpo"):
+KINDS = ("chosen", "shy")
+ARMS = ("start", "chosen only", "dpo", "dpo without withheld")
+
+
+def test_dpo_ranks_pairs_better_than_imitation_does_and_learns_the_short_cut_of_one_sided_pairs_only(runs):
+    told = results(runs, "dpo")
+    for each in told:
         assert each["dpo"]["implicit_right"][0] > each["chosen only"]["implicit_right"][0]
         assert each["dpo"]["kl"][0] > each["dpo"]["kl"][1]
         assert each["start"]["kl"][0] == pytest.approx(0, abs=1e-4)
-        shy = {arm: each[arm]["said"]["shy"] for arm in ("start", "dpo", "dpo without made up")}
-        assert shy["dpo"] > shy["start"] > shy["dpo without made up"]
-        for arm in ("start", "chosen only", "dpo", "dpo without made up"):
+        shy = {arm: each[arm]["said"]["shy"] for arm in ARMS}
+        assert shy["dpo without withheld"] > 1.5 * max(shy["start"], shy["dpo"])
+        for arm in ARMS:
             assert sum(each[arm]["said"].values()) == each[arm]["implicit_right"][1]
             assert each[arm]["said"]["chosen"] == sum(n for n, _ in each[arm]["chosen_by_reason"].values())
+    said = {kind: [statistics.fmean(each[arm]["said"][kind] for each in told) for arm in ARMS] for kind in KINDS}
+    start, chosen_only, dpo, one_sided = said["chosen"]
+    assert one_sided < dpo < start < chosen_only  # to rank answers better is not to give better ones
+    assert said["shy"][2] < said["shy"][0]
+
+
+def test_a_refusal_is_shy_only_where_the_story_says_it_and_other_answers_are_what_they_are(trials):
+    settled = trials.PreferenceRecord("Where?", "At the well.", trials.NOT_SAID, "withheld")
+    left_open = trials.PreferenceRecord("Where?", trials.NOT_SAID, "At the well.", "made up")
+    said = ("At the well.", trials.NOT_SAID, "At home.")
+    assert [trials.kind_of(settled, each) for each in said] == ["chosen", "shy", "other"]
+    assert [trials.kind_of(left_open, each) for each in said] == ["rejected", "chosen", "other"]
+
+
+def test_the_results_page_has_the_tables_of_the_log(root, script, runs):
+    page = (root / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
+    assert script.tables(list(runs.values())) in page
+    assert script.over([1.0, 2.0, 3.0]) == "2.0 ± 1.0"
 
 
 def test_answers_drawn_after_grpo_are_right_more_often_than_before_in_every_seed(runs):
