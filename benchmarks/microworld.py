@@ -1,13 +1,14 @@
 """How near to the floor a small model comes in about two minutes: python benchmarks/microworld.py.
 
-Runs that are in the log are not done again; take the log away to start anew. `--table` only prints it.
+Runs that are in the log are not done again; take the log away to start anew. `--table` only prints it. How long one run
+takes on two cores: torchrun --nproc-per-node=2 benchmarks/microworld.py --clock.
 """
 
 import argparse
 import dataclasses
 import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,14 @@ from recipe_cells import TICKS, Log, setting, train_by_clock
 
 from llmcourse.data import DocumentBatches, NGram, encode_documents
 from llmcourse.hub import score
-from llmcourse.hub.bias import amplification, pronoun_shares
-from llmcourse.hub.excess import shares
+from llmcourse.hub.bias import pronoun_shares
+from llmcourse.hub.excess import KINDS, shares
 from llmcourse.hub.pointing import PointingTransformer, pointing_nats
 from llmcourse.hub.watch import Watch, name_ids
 from llmcourse.model import Learned, Rotary, Transformer, TransformerConfig, fused_attend
 from llmcourse.tokenizers import ByteBPE
-from llmcourse.training import TrainConfig, fused_next_token_nats, train
+from llmcourse.training import StepRecord, TrainConfig, fused_next_token_nats, train
+from llmcourse.training.distributed import ALONE, Team, team_from_environment
 from llmcourse.world import World
 
 LOG = Path(__file__).resolve().parent.parent / "llmcourse" / "hub" / "microworld.json"
@@ -80,10 +82,15 @@ class Task:
         return Watch(encode_documents(self.test[:N_WATCHED], self.tokenizer, end), name_ids(self.world, self.tokenizer))
 
 
+def world_of(plots: tuple[str, ...] | None) -> World:
+    """The world that tells these plots, or all of them."""
+    return World(0) if plots is None else World(0, plots=plots)
+
+
 @cache
 def task(plots: tuple[str, ...] | None, n: int) -> Task:
     """The first `n` documents of a world that tells these plots, or all of them."""
-    world = World(0) if plots is None else World(0, plots=plots)
+    world = world_of(plots)
     texts = [document.text for document in world.documents(n, split="train")]
     tokenizer = ByteBPE.train(texts[:2_000], VOCABULARY, (END,))
     test = [document.text for document in world.documents(N_TEST, split="test", seed=1)]
@@ -99,11 +106,9 @@ def counted(plots: tuple[str, ...] | None, n: int) -> NGram:
 def ours(seed: int, plots: tuple[str, ...] | None, steps: int = STEPS, stop: int | None = None) -> dict[str, Any]:
     """One run of our recipe, or its first `stop` steps: plain values for the log."""
     data = task(plots, steps * BATCH)
-    model = PointingTransformer(OURS, D_POINTER, N_PAIRS, torch.Generator().manual_seed(seed))
-    training = dataclasses.replace(TRAINING, steps=steps, seed=seed)
-    batches, watch = DocumentBatches(data.documents, BATCH, seed, POOL), data.watched
+    watch = data.watched
+    model, records = begin(data, seed, steps)
     cpu = wall = 0.0
-    records = train(model, batches, training, objective=pointing_nats)
     while True:
         started = time.process_time(), time.perf_counter()
         record = next(records, None)
@@ -113,20 +118,58 @@ def ours(seed: int, plots: tuple[str, ...] | None, steps: int = STEPS, stop: int
         last = record
         watch.look(model, record)
     spent = {"steps": last.step, "tokens": last.tokens, "cpu_seconds": round(cpu, 1), "seconds": round(wall, 1)}
-    visitors = pronoun_shares(model, data.tokenizer, data.world, N_VISITORS)
-    lean, stderr = amplification(visitors)
     return {
         "seed": seed,
         **spent,
         **scored(model, data, plots, steps * BATCH),
-        "bias": {
-            "beyond": [round(lean, 4), round(stderr, 4)],  # the mean over jobs, and its error
-            "jobs": {
-                each.job: [round(each.planted, 4), round(each.model, 4), round(each.stderr, 4)] for each in visitors
-            },
-        },
+        "bias": bias(model, data, plots, steps * BATCH),
         "watched": watch.rows,
     }
+
+
+def begin(
+    data: Task, seed: int, steps: int = STEPS, team: Team = ALONE
+) -> tuple[PointingTransformer, Iterator[StepRecord]]:
+    """A fresh model, and its training step by step."""
+    model = PointingTransformer(OURS, D_POINTER, N_PAIRS, torch.Generator().manual_seed(seed))
+    training = dataclasses.replace(TRAINING, steps=steps, seed=seed)
+    batches = DocumentBatches(data.documents, BATCH, seed, POOL)
+    return model, train(model, batches, training, objective=pointing_nats, team=team, progress=team.is_first)
+
+
+def clock() -> None:
+    """Trains once, alone or as one of several processes, and says how long that took."""
+    with team_from_environment() as team:
+        data = task(EIGHT, STEPS * BATCH)
+        started = time.perf_counter()
+        *_, last = begin(data, seed=0, team=team)[1]
+        if team.is_first:
+            print(f"{last.step} steps, {last.tokens:,} tokens: {time.perf_counter() - started:.0f} s")
+
+
+def bias(model: torch.nn.Module, data: Task, plots: tuple[str, ...] | None, n: int) -> dict[str, dict[str, float]]:
+    """How often a visitor with a job is `she`: as planted, as told in the training stories, as the model has it."""
+    stories = told(plots, n)
+    return {
+        each.job: {
+            "planted": round(each.planted, 4),
+            "stories": len(stories[each.job]),
+            "told": round(statistics.fmean(stories[each.job]), 4),
+            "model": round(each.model, 4),
+            "stderr": round(each.stderr, 4),  # of the model's, from the spread between stories
+        }
+        for each in pronoun_shares(model, data.tokenizer, data.world, N_VISITORS)
+    }
+
+
+@cache
+def told(plots: tuple[str, ...] | None, n: int) -> dict[str, list[bool]]:
+    """For each job, whether the visitor was `she`, training story by training story."""
+    found: dict[str, list[bool]] = {}
+    for document in world_of(plots).documents(n, split="train"):
+        if document.labels["plot"] == "stranger":
+            found.setdefault(document.labels["job"], []).append(document.labels["pronoun"] == "she")
+    return found
 
 
 def peer(lr: float, seconds: float, plots: tuple[str, ...] | None, seed: int = 0) -> dict[str, Any]:
@@ -155,7 +198,7 @@ def scored(model: torch.nn.Module, data: Task, plots: tuple[str, ...] | None, n:
         "floor": round(result.floor, 4),
         "5-gram": round(result.ngram_nats, 4),
         "stderr": round(result.gap_stderr, 4),  # of the gap: all models see the same documents
-        "excess": {kind: round(share.excess, 4) for kind, share in kinds.items()},
+        "excess": {kind: round(kinds[kind].excess, 4) for kind in KINDS},
     }
 
 
@@ -199,10 +242,13 @@ def table(cells: Mapping[str, Mapping[str, Any]]) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--table", action="store_true")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--clock", action="store_true")
     options = parser.parse_args(arguments)
-    torch.set_num_threads(options.threads)
-    log = Log(LOG, {**setting(0.0), "threads": options.threads, "plots": list(EIGHT)})
+    torch.set_num_threads(1)
+    if options.clock:
+        return clock()
+    here = {name: value for name, value in setting(0.0).items() if name != "seconds"}  # runs are told in steps
+    log = Log(LOG, {**here, "threads": 1, "plots": list(EIGHT)})
     if not options.table:
         fill(log)
     print(table(log.cells))
