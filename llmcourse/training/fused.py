@@ -26,8 +26,8 @@ CHUNK = 1024  # rows of logits that exist at a time
 def fused_next_token_nats(model: nn.Module, batch: Batch) -> Float[Tensor, "B T"]:
     """What `next_token_nats` says; for a model that is no ordinary decoder, by `next_token_nats` itself.
 
-    Products go the faster way, GELU's slope is worked out beside it, no mask is written out, and a large vocabulary's
-    logits exist for a few rows at a time. The gradient can be had, and a gradient of the gradient cannot.
+    Queries, keys and values come from one product, GELU's slope is worked out beside it, no mask is written out, and
+    a large vocabulary's logits exist for a few rows at a time. There is a gradient, and none of the gradient.
     """
     if not isinstance(model, Transformer) or model.encoder is not None or not can_fuse(model, dropout=True):
         return next_token_nats(model, batch)
@@ -71,10 +71,12 @@ def _read(
     attention: Attention, bias: Tensor | None, rotation: Rotation | None, vectors: Float[Tensor, "B T D"]
 ) -> Float[Tensor, "B T D"]:
     """What a causal self-attention says."""
-    query, key, value = (
-        split_heads(_linear(layer, vectors), attention.d_head)
-        for layer in (attention.query, attention.key, attention.value)
-    )
+    layers = (attention.query, attention.key, attention.value)
+    weight = torch.cat([layer.weight for layer in layers])
+    added = None if layers[0].bias is None else torch.cat([layer.bias for layer in layers])
+    joined = Linear.apply(vectors, weight, added)
+    sizes = [layer.weight.shape[0] for layer in layers]
+    query, key, value = (split_heads(part, attention.d_head) for part in joined.split(sizes, dim=-1))
     if rotation is not None:
         query, key = rotate(query, rotation), rotate(key, rotation)
     heads = F.scaled_dot_product_attention(
