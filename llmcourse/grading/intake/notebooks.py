@@ -31,7 +31,7 @@ def parse(data: bytes, limits: Limits | None = None) -> NotebookNode:
     cells = _cells(document)
     if len(cells) > limits.cells:
         raise BrokenNotebook(f"it has {len(cells)} cells, and {limits.cells} are allowed")
-    notebook = nbformat.v4.new_notebook(cells=[_cell(raw, number) for number, raw in enumerate(cells)])
+    notebook = _notebook([_cell(raw, number) for number, raw in enumerate(cells)])
     if sum(len(cell.source) for cell in notebook.cells) > limits.source_chars:
         raise BrokenNotebook(f"its cells hold more than {limits.source_chars} characters")
     return notebook
@@ -94,15 +94,20 @@ def _cell(raw: object, number: int) -> NotebookNode:
         kind = "markdown"
     if kind not in KINDS:
         raise BrokenNotebook(f"cell {number} is of the unknown type {printable(repr(kind), 30)}")
-    cell = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}.get(
-        kind, nbformat.v4.new_raw_cell
-    )(source, id=f"cell-{number}")
+    # nbformat's own functions hold each new cell against a schema, which is most of the time that intake would take
+    cell = NotebookNode(cell_type=kind, id=f"cell-{number}", metadata=NotebookNode(), source=source)
+    if kind == "code":
+        cell.update(outputs=[], execution_count=None)
     metadata = raw.get("metadata")
     info = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     grade_id = info.get("grade_id") if isinstance(info, dict) else None
     if isinstance(grade_id, str) and grade_id:
         cell.metadata["nbgrader"] = NotebookNode(grade_id=grade_id)
     return cell
+
+
+def _notebook(cells: list[NotebookNode], metadata: NotebookNode | None = None) -> NotebookNode:
+    return NotebookNode(nbformat=4, nbformat_minor=5, metadata=metadata or NotebookNode(), cells=cells)
 
 
 def repair(notebook: NotebookNode, source: NotebookNode) -> tuple[NotebookNode, list[Problem]]:
@@ -141,8 +146,7 @@ def repair(notebook: NotebookNode, source: NotebookNode) -> tuple[NotebookNode, 
             what = "answer" if given.metadata.nbgrader.get("solution") else "cell"
             problems.append(Problem("missing-cell", f"The {what} {grade_id} is missing."))
     metadata = NotebookNode({key: copy.deepcopy(source.metadata[key]) for key in METADATA if key in source.metadata})
-    fixed = nbformat.v4.new_notebook(cells=cells[::-1], metadata=metadata)
-    return fixed, sorted(set(problems))
+    return _notebook(cells[::-1], metadata), sorted(set(problems))
 
 
 METADATA = ("kernelspec", "language_info")

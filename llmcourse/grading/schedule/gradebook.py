@@ -63,17 +63,19 @@ class Writer:
             return bool(found == key)
         return False
 
-    def write(self, student: str, moment: datetime | None, key: str, graded: NotebookNode) -> list[str]:
+    def write(self, student: str, moment: datetime | None, text: str) -> list[str]:
         """Write the scores that a notebook earned, then the notebook; what comes back a person must look at."""
         submission = self.submission(student, moment)
         (notebook,) = [each for each in submission.notebooks if each.name == self.assignment]
-        odd = set_scores(notebook, graded)
+        with self.gradebook.db.no_autoflush:
+            # all at once: a commit makes SQLAlchemy forget them, and it would ask again for each grade's own
+            cells = [*self.known.grade_cells, *self.known.solution_cells, *self.known.task_cells]
+            odd = set_scores(notebook, nbformat.v4.reads(text))
+            del cells
         self.gradebook.db.flush()
         self._set_penalty(student, submission, notebook)
         self.gradebook.db.commit()
-        kept = dict(graded.metadata.get("llmcourse", {}))
-        graded.metadata["llmcourse"] = NotebookNode({**kept, "result": key})
-        self._put(student, moment, graded)
+        self._put(student, moment, text)
         return odd
 
     def refresh_penalty(self, student: str, moment: datetime | None) -> None:
@@ -88,7 +90,7 @@ class Writer:
         self.submission(student, moment)
         forget_scores(self.gradebook, self.assignment, student)
         note = nbformat.v4.new_markdown_cell(f"The grader failed on this submission: {reason}", id="grader")
-        self._put(student, moment, NotebookNode({**handed_in, "cells": [note, *handed_in.cells]}))
+        self._put(student, moment, nbformat.writes(NotebookNode({**handed_in, "cells": [note, *handed_in.cells]})))
 
     def _set_penalty(self, student: str, submission: Any, notebook: Any) -> None:
         self.gradebook.db.refresh(notebook)
@@ -99,14 +101,14 @@ class Writer:
             if penalty is not None:
                 notebook.late_submission_penalty = min(max(penalty, 0), notebook.score)
 
-    def _put(self, student: str, moment: datetime | None, notebook: NotebookNode) -> None:
+    def _put(self, student: str, moment: datetime | None, text: str) -> None:
         folder = self.settings.folder("autograded", student, self.assignment)
         if moment is not None:
             with atomic_path(folder / "timestamp.txt") as scratch:
                 scratch.write_text(f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC\n", encoding="utf-8")
         self._keep_secret(student, folder)
         with atomic_path(folder / f"{self.assignment}.ipynb") as scratch:
-            nbformat.write(notebook, scratch)
+            scratch.write_text(f"{text}\n", encoding="utf-8")
 
     def _keep_secret(self, student: str, folder: Path) -> None:
         """Copy what the exchange knows a hand-in by: its feedback is released under that, for this student alone."""

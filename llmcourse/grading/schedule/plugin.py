@@ -47,4 +47,7 @@ class SplitExecute(NbGraderPreprocessor):
         result = cache.get(key) or work(Job(key, of["student"], source, handed_in, options, store=cache.folder))
         if result.notebook is None:
             raise RuntimeError(f"The grader failed on this submission: {result.error}")
-        return nbformat.reads(result.notebook, as_version=4), resources
+        graded = nbformat.reads(result.notebook, as_version=4)
+        # other steps follow, and `llmcourse grade` must not take what comes out of them for its own
+        graded.metadata.get("llmcourse", {}).pop("result", None)
+        return graded, resources

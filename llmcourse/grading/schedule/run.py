@@ -7,8 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from llmcourse.data.files import atomic_path
 from llmcourse.grading.cache import Cache, Result, fingerprint, key_of
 from llmcourse.grading.intake import Problem, Received, receive
@@ -135,8 +133,7 @@ class Line:
         elif self.writer.is_written(student, submission.job.key):
             self.writer.refresh_penalty(student, moment)
         else:
-            graded = nbformat.reads(result.notebook, as_version=4)
-            odd = self.writer.write(student, moment, submission.job.key, graded)
+            odd = self.writer.write(student, moment, result.notebook)
             if odd:
                 self.summary.problems.setdefault(student, []).extend(Problem("no-clear-score", line) for line in odd)
         self.tell(len(self.summary.seconds))

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from nbformat import NotebookNode
 from llmcourse.grading.cache import Cache, Result, fingerprint
 from llmcourse.grading.sandbox import SandboxUnavailable
 
+# from the instructor's notebook, which it leaves as it is, and the one that was handed in
 Execute = Callable[[NotebookNode, NotebookNode, Mapping[str, Any]], NotebookNode]
 
 
@@ -38,7 +40,7 @@ class Job:
 
 
 def work(job: Job) -> Result:
-    """The result; an error in it for whatever goes wrong with this one submission.
+    """The result, with its own key in the notebook; an error in it for whatever goes wrong with this one submission.
 
     Raises: SandboxUnavailable, which is not the submission's fault.
     """
@@ -46,7 +48,8 @@ def work(job: Job) -> Result:
     if job.code is not None and job.code != fingerprint():
         return Result(None, 0.0, "The worker has another version of the course, of Python or of a library.")
     try:
-        graded = job.execute(_read(job.source), _read(job.handed_in), job.options)
+        graded = job.execute(_read(job.source), nbformat.v4.reads(job.handed_in), job.options)
+        graded.metadata["llmcourse"] = NotebookNode({**graded.metadata.get("llmcourse", {}), "result": job.key})
         text = nbformat.writes(graded)
         result = Result(text, time.perf_counter() - start)
     except SandboxUnavailable:
@@ -59,6 +62,7 @@ def work(job: Job) -> Result:
     return result
 
 
+@lru_cache(maxsize=2)
 def _read(text: str) -> NotebookNode:
     return nbformat.reads(text, as_version=4)
 
