@@ -21,7 +21,7 @@ class PointingTransformer(nn.Module):
     A place in the text stands for the token there, and all places so far compete with the vocabulary in one softmax:
     to copy a name takes one look, whichever name it is. A pair of neighbouring tokens has a vector of its own, in a
     table whose rows are shared by hashing. And the table that logits are read from may part from the embeddings, from
-    which it starts. Sources: Vinyals et al. 2015 (pointing); Gu et al. 2016, section 3.3 (one softmax over both).
+    which it starts. Sources: Vinyals et al. 2015 (pointing); Gu et al. 2016 (one softmax over both).
 
     There is no cache: the whole text is read again for each token.
     """
