@@ -1,7 +1,11 @@
 """A class of 200 different submissions graded by `llmcourse grade` on two cores with an empty cache, against stock
-`nbgrader autograde` on ten of them: python benchmarks/grading.py [--submissions 200] [--stock 10] [--jobs 2]."""
+`nbgrader autograde` on ten of them: python benchmarks/grading.py [--submissions 200] [--stock 10] [--jobs 2].
+
+With --folder each side is kept there when it is done, and a run that was stopped goes on with the other.
+"""
 
 import argparse
+import json
 import os
 import random
 import shutil
@@ -10,12 +14,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 from nbformat import NotebookNode
 
+from llmcourse.data.files import atomic_path
 from llmcourse.grading.course import Course
 from llmcourse.grading.fixtures import (
     answers,
@@ -89,15 +96,16 @@ class Memory(threading.Thread):
         self.root, self.most, self.ended = psutil.Process(pid), 0, threading.Event()
 
     def run(self) -> None:
-        while not self.ended.wait(0.5):
-            total = 0
-            try:
+        took = 0.05
+        # a look at all pages costs the very time that is measured
+        while not self.ended.wait(40 * took):
+            start, total = time.perf_counter(), 0
+            with suppress(psutil.Error):
                 for process in [self.root, *self.root.children(recursive=True)]:
-                    info = process.memory_full_info()
-                    total += getattr(info, "pss", info.rss)
-            except psutil.Error:
-                continue
-            self.most = max(self.most, total)
+                    with suppress(psutil.Error):  # submissions come and go
+                        info = process.memory_full_info()
+                        total += getattr(info, "pss", info.rss)
+            self.most, took = max(self.most, total), time.perf_counter() - start
 
 
 def ours(made: Course, n_jobs: int) -> tuple[list[float], int]:
@@ -136,21 +144,50 @@ def points(made: Course) -> dict[str, dict[str, float | None]]:
     return {who: {name: score.points for name, score in cells.items()} for who, cells in found.items()}
 
 
+def kept(path: Path, measure: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+    """What a side measured, in a fresh folder beside the file that keeps it; not again where it is there already."""
+    if not path.is_file():
+        folder = path.with_suffix("")
+        if folder.exists():  # a run that was stopped
+            shutil.rmtree(folder)
+        result = {**measure(folder), "load": os.getloadavg()[0], "when": time.strftime("%Y-%m-%d %H:%M")}
+        with atomic_path(path) as scratch:
+            scratch.write_text(json.dumps(result), encoding="utf-8")
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def compare(folder: Path, n_submissions: int, n_stock: int, n_jobs: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Both sides, ours first."""
+    notebooks = list(different(n_submissions))
+
+    def our_side(place: Path) -> dict[str, Any]:
+        made = course(place, notebooks)
+        moments, memory = ours(made, n_jobs)
+        return {"moments": moments, "memory": memory, "points": points(made)}
+
+    def their_side(place: Path) -> dict[str, Any]:
+        made = course(place, notebooks[:n_stock], STOCK)
+        return {"seconds": stock(made, n_stock), "points": points(made)}
+
+    name = f"{n_submissions}-{n_jobs}"
+    return kept(folder / f"ours-{name}.json", our_side), kept(folder / f"stock-{n_stock}.json", their_side)
+
+
 def main() -> None:
     """Print the comparison as a row of a table, and what stands beside it."""
     options = argparse.ArgumentParser()
+    options.add_argument("--folder", type=Path, help="where to keep what is done; else nothing is kept")
     options.add_argument("--submissions", type=int, default=200)
     options.add_argument("--stock", type=int, default=10)
     options.add_argument("--jobs", type=int, default=2)
     chosen = options.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
-    notebooks = list(different(chosen.submissions))
-    with tempfile.TemporaryDirectory() as folder:
-        our_course = course(Path(folder) / "ours", notebooks)
-        their_course = course(Path(folder) / "stock", notebooks[: chosen.stock], STOCK)
-        moments, memory = ours(our_course, chosen.jobs)
-        theirs = stock(their_course, chosen.stock)
-        same = all(points(our_course)[who] == cells for who, cells in points(their_course).items())
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = chosen.folder or Path(scratch)
+        our_side, their_side = compare(folder, chosen.submissions, chosen.stock, chosen.jobs)
+    moments, theirs = our_side["moments"], their_side["seconds"]
+    same = all(our_side["points"][who] == cells for who, cells in their_side["points"].items())
     each = (moments[-1] - moments[0]) / (len(moments) - 1)
     quarter = len(moments) // 4
     early, late = (moments[quarter] - moments[0]) / quarter, (moments[-1] - moments[-1 - quarter]) / quarter
@@ -162,8 +199,10 @@ def main() -> None:
     )
     print(f"start-up to the first score: {moments[0]:.1f} s; all {len(moments)}: {moments[-1]:.1f} s")
     print(f"first quarter: {early:.3f} s each; last quarter: {late:.3f} s each")
-    print(f"most memory, all processes together: {memory / 2**20:.0f} MiB")
+    print(f"most memory, all processes together: {our_side['memory'] / 2**20:.0f} MiB")
     print(f"scores of the {chosen.stock} equal stock's: {'yes' if same else 'NO'}")
+    for name, side in (("ours", our_side), ("stock", their_side)):
+        print(f"{name}: measured {side['when']}, load {side['load']:.1f}")
 
 
 if __name__ == "__main__":
