@@ -31,6 +31,8 @@ def grade_class(
 ) -> None:
     """Grade one assignment in the course folder at or above `start`, and print what a person should look at.
 
+    Results are kept in `.grading/cache`, at most a GiB of them beside those of this run; the oldest go first.
+
     Raises: RunFailed naming the submissions that the grader failed on; ValueError for a folder that is no course.
     """
     # before torch starts its threads, here and in the workers

@@ -5,7 +5,8 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import llmcourse
 from llmcourse.data.files import atomic_path
 
+MOST_BYTES = 2**30  # of all results together, older ones of other runs; some ten thousand submissions
 LIBRARIES = ("torch", "numpy", "ipython")
 
 
@@ -73,6 +75,22 @@ class Cache:
         except (ValueError, TypeError, KeyError, AttributeError, OSError):
             return None  # a damaged disc costs the work, and no score
         return result if isinstance(result.notebook, str) else None
+
+    def prune(self, needed: Collection[str], most: int = MOST_BYTES) -> None:
+        """Remove the oldest results until at most so many bytes are left; those that are needed stay in any case."""
+        found = []
+        for path in self.folder.glob("*/*.json"):
+            with suppress(OSError):  # another run may prune too
+                about = path.stat()
+                found.append((about.st_mtime, path.stem, about.st_size, path))
+        total = sum(size for _, _, size, _ in found)
+        for _, key, size, path in sorted(found):
+            if total <= most:
+                return
+            if key not in needed:
+                with suppress(OSError):
+                    path.unlink()
+                total -= size
 
     def put(self, key: str, result: Result) -> None:
         """Keep a result. One without a notebook is not kept: the next run tries again."""

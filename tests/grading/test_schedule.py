@@ -1,5 +1,6 @@
 """Grading a class: whatever the parallelism, the same scores; whatever goes wrong, nobody else's are touched."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -41,6 +42,31 @@ def test_a_result_comes_back_as_it_was_put_and_a_damaged_one_not_at_all(tmp_path
         assert cache.get("ab12") is None, damaged
     cache.put("cd", Result(None, 1.0, "failed"))
     assert cache.get("cd") is None
+
+
+def test_the_oldest_results_go_first_and_never_those_that_are_needed(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    for age, key in enumerate(("aa", "bb", "cc", "dd")):
+        cache.put(key, Result("x" * 1000, 0.0))
+        (path,) = tmp_path.rglob(f"{key}.json")
+        os.utime(path, (1000 - age, 1000 - age))
+    size = path.stat().st_size
+    cache.prune({"dd"}, 4 * size)
+    assert all(cache.get(key) for key in ("aa", "bb", "cc", "dd"))
+    cache.prune({"dd"}, 2 * size)
+    assert [key for key in ("aa", "bb", "cc", "dd") if cache.get(key)] == ["aa", "dd"]
+    cache.prune({"dd"}, 0)
+    assert [key for key in ("aa", "dd") if cache.get(key)] == ["dd"]
+
+
+def test_a_run_prunes_and_keeps_its_own_results(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Cache.prune, "__defaults__", (0,))
+    hand_in(course, "ada", "right = 1")
+    run(course)
+    hand_in(course, "ada", "right = 2")
+    run(course)
+    assert run(course).from_cache == 1
+    assert len([*(course / ".grading" / "cache").rglob("*.json")]) == 1
 
 
 def test_every_part_of_the_work_changes_the_key() -> None:

@@ -18,6 +18,11 @@ table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .3rem .8rem .3rem 0; vertical-align: top; }
 th { border-bottom: 2px solid #5b636e; } td { border-bottom: 1px solid #d9dde2; overflow-wrap: anywhere; }
 svg { max-width: 100%; height: auto; } figure { margin: 1rem 0; } .none { color: #5b636e; }
+:root { color-scheme: light dark; }
+@media (prefers-color-scheme: dark) {
+body { color: #e6e8eb; background: #14171a; } .none { color: #a3abb5; }
+h2 { border-color: #3a4149; } th { border-color: #a3abb5; } td { border-color: #3a4149; }
+}
 """
 SHOWN = 25  # bars in a figure: more are not read
 

@@ -57,7 +57,8 @@ def grade(
 ) -> Summary:
     """Grade everything under `submitted/` for one assignment.
 
-    A result that is in the cache is not computed again, so a run that was killed goes on where it stopped.
+    A result that is in the cache is not computed again, so a run that was killed goes on where it stopped. At the end
+    the oldest results of other runs go, as far as all together are more than a GiB.
 
     Raises: ValueError where the assignment is unknown to the gradebook or has no source.
     """
@@ -68,6 +69,7 @@ def grade(
         line.tell = lambda done: progress(done, len(students))
         for job, result in spread(line.jobs(students), open_executor, width):
             line.take_back(job, result)
+    cache.prune(line.keys)
     write_summary(settings.root, assignment, line.summary)
     return line.summary
 
@@ -88,6 +90,7 @@ class Line:
     tell: Callable[[int], None] = lambda done: None
     summary: Summary = field(default_factory=Summary)
     waiting: dict[str, Submission] = field(default_factory=dict)
+    keys: set[str] = field(default_factory=set)  # of this run's results
 
     def jobs(self, students: Iterable[str]) -> Iterator[Job]:
         """What has to be computed; what the cache holds is written on the way."""
@@ -118,6 +121,7 @@ class Line:
             self.summary.problems[student] = problems
         handed_in, code = printed_notebook(received.notebook), fingerprint()
         key = key_of(self.source, handed_in, self.options, code)
+        self.keys.add(key)
         job = Job(key, student, self.source, handed_in, self.options, self.execute)
         # a worker elsewhere could have another version of the course, and keeps nothing itself
         job = replace(job, store=self.cache.folder) if self.shared_disc else replace(job, code=code)
