@@ -51,6 +51,7 @@ def run(cells: Sequence[Cell], checker: Channel, options: Options) -> None:
         if cell.payoff and not options.payoffs:
             cell.node.outputs = [notebook_output({"output_type": "stream", "name": "stdout", "text": LEFT_OUT}, count)]
             continue
+        start = time.perf_counter()
         if cell.student:
             outputs = ask(checker, {"where": "student", "source": cell.for_student}, end, options)
         if cell.checker:
@@ -61,6 +62,7 @@ def run(cells: Sequence[Cell], checker: Channel, options: Options) -> None:
         count += 1
         cell.node.execution_count = count
         cell.node.outputs = [notebook_output(output, count) for output in outputs]
+        cell.node.metadata["llmcourse"] = NotebookNode(seconds=round(time.perf_counter() - start, 3))  # for the report
 
 
 def ask(checker: Channel, order: dict[str, Any], end: float, options: Options) -> list[dict[str, Any]]:
