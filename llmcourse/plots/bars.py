@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from llmcourse.plots.style import INK, MODEL, PAPER, TRUTH, Picture, colours_for, house_style, new_picture, shown_label
@@ -50,6 +51,8 @@ def bars(
     if truth is not None:
         _diamonds(axes, places, _numbers(truth), lying)
     _name_axes(axes, [shown_label(label) for label in labels], value_label, item_label, lying, log)
+    if not log and all(float(each).is_integer() for group in groups.values() for each in group):
+        (axes.xaxis if lying else axes.yaxis).set_major_locator(MaxNLocator(integer=True))  # these are counts
     if len(groups) > 1 or truth is not None:
         _legend(picture, axes)
     return picture

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike
 
 from llmcourse.plots.style import BASELINE, INK, MODEL, PAPER, TRUTH, Picture, colours_for, house_style, new_picture
@@ -165,6 +165,7 @@ def histogram(
     for (name, at), colour in zip((marks or {}).items(), colours_for(marks or {}), strict=True):
         axes.axvline(at, color=colour, linestyle=next(dashes), label=name)
     axes.set(xlabel=x_label, ylabel=y_label)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))  # nothing occurs half a time
     axes.grid(axis="y")
     if len(groups) > 1 or marks:
         picture.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3)

@@ -94,6 +94,15 @@ def test_a_histogram_counts_every_value():
     assert sum(patch.get_height() for patch in picture.axes[0].patches) == 333
 
 
+def test_an_axis_that_counts_has_no_halves():
+    for picture in (
+        plots.histogram([1.0, 2.0, 2.1], x_label="x", bins=2),
+        plots.bars(["a", "b"], [1, 2]),
+    ):
+        assert all(float(tick).is_integer() for tick in picture.axes[0].get_yticks())
+    assert any(not float(tick).is_integer() for tick in plots.bars(["a", "b"], [0.5, 1.0]).axes[0].get_yticks())
+
+
 def test_a_strip_shows_every_token_with_its_white_space():
     picture = plots.token_strip(["the", " dog", "\n", b"\xe2\x82", "$5"])
     assert [text.get_text() for text in picture.axes[0].texts] == ["the", "·dog", "↵", r"\xe2\x82", r"\$5"]
