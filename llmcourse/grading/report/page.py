@@ -21,6 +21,7 @@ svg { max-width: 100%; height: auto; } figure { margin: 1rem 0; } .none { color:
 :root { color-scheme: light dark; }
 @media (prefers-color-scheme: dark) {
 body { color: #e6e8eb; background: #14171a; } .none { color: #a3abb5; }
+svg { background: #fff; border-radius: 6px; padding: .5rem; box-sizing: border-box; }
 h2 { border-color: #3a4149; } th { border-color: #a3abb5; } td { border-color: #3a4149; }
 }
 """
