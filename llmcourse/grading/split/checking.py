@@ -31,6 +31,7 @@ class Run:
         self.seconds = min(options.seconds_per_cell, float(order["seconds"]))
         checker.seconds, checker.deadline = self.seconds, time.monotonic() + self.seconds
         checker.raised.clear()
+        checker.held.clear()
 
     def student_outputs(self) -> list[dict[str, Any]]:
         """What a student's cell puts out, as far as it is harmless."""

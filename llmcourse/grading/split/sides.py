@@ -58,6 +58,7 @@ class Student(Peer):
             self.raised.clear()
             with suppress(TimeoutError), alarm(self, self.seconds):
                 self.serve(header, reader)
+            self.held.clear()
 
     def perform(self, name: str, target: Any, args: list[Any], options: dict[str, Any]) -> Any:
         if name == "cell":

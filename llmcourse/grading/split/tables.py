@@ -32,6 +32,7 @@ class Tables:
         self.told: list[State] = []  # whose changes are in the message that is being written
         self.dead: list[int] = []
         self.living: list[Any] = []  # stand-ins that were there when the last message went out, or have come since
+        self.held: list[Tensor] = []  # stand-ins with a gradient, which live until the other side has its answer
         self.generators: dict[int, torch.Generator] = {}  # they go on where they stopped, so they live to the end
 
     def export(self, value: Any, keep_equal: bool = False) -> int:
@@ -82,6 +83,8 @@ class Tables:
         self.imports[number], self.import_numbers[id(value)] = find, number
         self._keep_equal(False, number, value, find, keep_equal)
         self.living.append(value)
+        if keep_equal and value.grad is not None:  # which may be changed when nobody holds its tensor any more
+            self.held.append(value)
         return value
 
     def adopted(self, number: Any) -> Any:
@@ -121,7 +124,7 @@ class Tables:
             if change is not None:
                 self.told.append(state)
                 changes.append([mine, number, change])
-        self.living.clear()  # not before: a gradient may be changed when nobody else holds its tensor any more
+        self.living.clear()
         found = {number: find() for number, find in self.imports.items()}
         for number in [number for number, value in found.items() if value is None]:
             del self.imports[number]
