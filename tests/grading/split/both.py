@@ -31,6 +31,7 @@ def serve(far: Student) -> None:
             header, reader = far._receive()
             far.raised.clear()
             far.serve(header, reader)
+            far.held.clear()
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Modules, optimizers and gradients on both sides of the wire."""
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -103,6 +104,19 @@ def test_a_second_backward_needs_the_graph_to_be_kept() -> None:
         assert torch.equal(x.grad, torch.full((2,), 4.0))
         with pytest.raises(RuntimeError, match="second time"):
             loss.backward()
+
+
+def test_gradients_are_changed_though_their_tensors_came_one_by_one_and_nobody_kept_them() -> None:
+    def halve(tensors: Iterator[torch.Tensor]) -> None:
+        for gradient in [tensor.grad for tensor in tensors]:
+            gradient *= 0.5
+
+    weights = [torch.zeros(2, requires_grad=True) for _ in range(3)]
+    for weight in weights:
+        weight.grad = torch.ones(2)
+    with both(halve=halve) as sides:
+        sides["halve"](iter(weights))
+    assert all(weight.grad.eq(0.5).all() for weight in weights)
 
 
 def test_without_gradients_there_is_no_graph() -> None:
