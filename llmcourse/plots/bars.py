@@ -30,7 +30,9 @@ def bars(
     `truth` is drawn as diamonds over the bars. Bars lie down where a label is long. `numbers` is a format, such as
     ".2f", that writes each value at the end of its bar.
     """
-    groups = {k: _numbers(v) for k, v in values.items()} if isinstance(values, Mapping) else {"model": _numbers(values)}
+    series = values if isinstance(values, Mapping) else {"model": values}
+    counts = all(np.asarray(each).dtype.kind in "iu" for each in series.values())
+    groups = {name: _numbers(each) for name, each in series.items()}
     for name, group in groups.items():
         if len(group) != len(labels):
             raise ValueError(f"bars needs one value for each label: {len(labels)} labels, {len(group)} of {name}.")
@@ -51,8 +53,8 @@ def bars(
     if truth is not None:
         _diamonds(axes, places, _numbers(truth), lying)
     _name_axes(axes, [shown_label(label) for label in labels], value_label, item_label, lying, log)
-    if not log and all(float(each).is_integer() for group in groups.values() for each in group):
-        (axes.xaxis if lying else axes.yaxis).set_major_locator(MaxNLocator(integer=True))  # these are counts
+    if counts and not log:  # no tick between whole numbers
+        (axes.xaxis if lying else axes.yaxis).set_major_locator(MaxNLocator(integer=True))
     if len(groups) > 1 or truth is not None:
         _legend(picture, axes)
     return picture
