@@ -83,6 +83,18 @@ def test_no_code_file_is_longer_than_a_sitting():
     assert too_long == {}
 
 
+def test_no_line_of_a_page_is_lost_as_a_comment():
+    """A line of MyST that begins with a percent sign is left out of the page, without a word."""
+    lost = []
+    for path in [ROOT / "index.md", ROOT / "instructors.md", *sorted((ROOT / "chapters").glob("*.md"))]:
+        in_code = False
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            in_code ^= line.startswith("```")
+            if line.startswith("%") and not in_code:
+                lost.append(f"{path.name}:{number} {line}")
+    assert lost == []
+
+
 def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     """The lines from `def` to the end, less those of the docstring."""
     docstring = function.body[0] if ast.get_docstring(function) is not None else None
