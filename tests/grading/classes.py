@@ -44,32 +44,36 @@ def instructors() -> NotebookNode:
     )
 
 
-def make_course(root: Path, folder: Path) -> Path:
-    """A course folder whose gradebook knows the exercise, without running nbgrader for it."""
+def make_course(
+    root: Path, folder: Path, name: str = WORK, source: NotebookNode | None = None, release: NotebookNode | None = None
+) -> Path:
+    """A course folder whose gradebook knows one exercise, without running nbgrader for it."""
     folder.mkdir(parents=True)
     shutil.copy(root / "nbgrader_config.py", folder)
-    source = instructors()
-    path = folder / "solutions" / WORK / f"{WORK}.ipynb"
+    source = source or instructors()
+    path = folder / "solutions" / name / f"{name}.ipynb"
     path.parent.mkdir(parents=True)
     nbformat.write(source, path)
     read_settings(folder)  # puts the programs beside this Python on PATH, where a new gradebook looks for alembic
     with Gradebook(f"sqlite:///{folder / 'gradebook.db'}", "llmcourse") as gradebook:
-        gradebook.add_assignment(WORK, duedate="2026-10-01 12:00:00 UTC")
-        gradebook.add_notebook(WORK, WORK, kernelspec="{}")
-        for each in source.cells:
-            marks = each.metadata.nbgrader
+        gradebook.add_assignment(name, duedate="2026-10-01 12:00:00 UTC")
+        gradebook.add_notebook(name, name, kernelspec="{}")
+        for each in (release or source).cells:
+            marks = each.metadata.get("nbgrader")
+            if marks is None:
+                continue
             if marks.grade:
-                gradebook.add_grade_cell(marks.grade_id, WORK, WORK, max_score=marks.points, cell_type=each.cell_type)
+                gradebook.add_grade_cell(marks.grade_id, name, name, max_score=marks.points, cell_type=each.cell_type)
             if marks.solution:
-                gradebook.add_solution_cell(marks.grade_id, WORK, WORK)
+                gradebook.add_solution_cell(marks.grade_id, name, name)
             gradebook.add_source_cell(
                 marks.grade_id,
-                WORK,
-                WORK,
+                name,
+                name,
                 cell_type=each.cell_type,
                 locked=marks.locked,
                 source=each.source,
-                checksum="none",
+                checksum=marks.get("checksum", "none"),
             )
     return folder
 

@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from llmcourse.grading.schedule import Job, cluster, grade, local_pool, read_set
 from llmcourse.grading.schedule.work import work
 from tests.grading import fakes
 from tests.grading.classes import WORK, hand_in, scores
+from tests.grading.clusters import two_workers
 from tests.grading.test_schedule import one_thread
 
 
@@ -90,7 +90,8 @@ def export(course: Path) -> bytes:
 @pytest.mark.timeout(300)
 def test_one_job_two_jobs_and_a_cluster_over_tls_give_the_same_bytes(fresh_course: Path, tmp_path: Path) -> None:
     found = []
-    with two_workers(tmp_path) as on_cluster:
+    with two_workers(tmp_path) as made:
+        on_cluster = cluster(made.address, ca_file=made.ca_file, cert=made.cert, key=made.key)
         for name, opens, shared in (("a", local_pool(1), True), ("b", local_pool(2), True), ("c", on_cluster, False)):
             course = Path(shutil.copytree(fresh_course, tmp_path / name))
             for n in range(6):
@@ -100,27 +101,6 @@ def test_one_job_two_jobs_and_a_cluster_over_tls_give_the_same_bytes(fresh_cours
             assert len(list((course / ".grading" / "cache").rglob("*.json"))) == 5
             found.append(export(course))
     assert found[0] == found[1] == found[2]
-
-
-@contextmanager
-def two_workers(folder: Path) -> Iterator[Any]:
-    """A dask cluster of two worker processes on this machine, with TLS between all parts."""
-    from distributed import LocalCluster
-    from distributed.security import Security
-
-    security = Security.temporary()
-    files = {}
-    for name, content in (
-        ("ca_file", security.tls_ca_file),
-        ("cert", security.tls_client_cert),
-        ("key", security.tls_client_key),
-    ):
-        files[name] = folder / f"{name}.pem"
-        files[name].write_text(str(content), encoding="utf-8")
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, security=security, protocol="tls", dashboard_address=None
-    ) as made:
-        yield cluster(made.scheduler_address, **files)
 
 
 # a kill
