@@ -30,9 +30,9 @@ c.ZipCollectApp.collector_plugin = "llmcourse.grading.intake.collect.Collector"
 c.ExchangeFactory.collect = "llmcourse.grading.intake.exchange.Collect"
 c.AssignLatePenalties.plugin_class = "llmcourse.grading.late.TenthPerDay"
 
-# before a submission is touched: links are moved away, times that a student wrote do not count, broken notebooks become
-# empty ones that say so, and an old score is forgotten
-c.Autograde.pre_convert_hook = "llmcourse.grading.intake.plugins.before_autograde"
+# before a submission is touched: links are moved away, times that a student wrote do not count, broken and missing
+# notebooks become empty ones that say so, and an old score is forgotten
+c.Autograde.exporter_class = "llmcourse.grading.intake.autograde.Intake"
 c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.ClearOutput",
     "llmcourse.grading.intake.plugins.Repair",

@@ -129,8 +129,23 @@ def test_a_link_is_not_followed_and_the_neighbours_work_not_read(folder: Path, s
 def test_a_pipe_is_not_opened(folder: Path, source: NotebookNode) -> None:
     os.mkfifo(folder / f"{WORK}.ipynb")  # reading it would wait for ever
     assert not receive(folder, WORK, source).readable
-    assert tidy(folder, folder.parents[2])
-    assert list(folder.iterdir()) == []
+    assert [each.code for each in tidy(folder, folder.parents[2])] == ["refused-file", "missing-notebook"]
+    (left,) = folder.iterdir()
+    assert left.is_file()
+    assert "could not be read" in left.read_text(encoding="utf-8")
+
+
+def test_a_folder_that_is_a_link_makes_room_for_a_plain_one_and_its_target_stays_as_it_was(folder: Path) -> None:
+    neighbour = folder.parents[1] / "ben" / WORK
+    neighbour.mkdir(parents=True)
+    (neighbour / f"{WORK}.ipynb").mkdir()  # a folder of a notebook's name goes too, but not in somebody else's
+    folder.rmdir()
+    folder.symlink_to(neighbour, target_is_directory=True)
+    assert [each.code for each in tidy(folder, folder.parents[2])] == ["refused-file", "missing-notebook"]
+    assert not folder.is_symlink()
+    assert (neighbour / f"{WORK}.ipynb").is_dir()
+    assert [each.code for each in tidy(neighbour, folder.parents[2])] == ["missing-notebook"]
+    assert (neighbour / f"{WORK}.ipynb").is_file()
 
 
 def test_a_single_notebook_counts_under_any_name_and_two_under_none(folder: Path, source: NotebookNode) -> None:

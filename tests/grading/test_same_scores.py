@@ -7,8 +7,8 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from llmcourse.grading.course import Course
-from llmcourse.grading.intake.ledger import Entry, write_ledger
+from llmcourse.grading.course import CommandFailed, Course
+from llmcourse.grading.intake.ledger import Entry, ledger_path, write_ledger
 from tests.grading.classes import WORK, instructors, scores
 
 pytestmark = [pytest.mark.grading, pytest.mark.timeout(1200)]
@@ -124,3 +124,41 @@ def test_bad_submissions_stop_no_batch_of_stock_autograde_and_a_failed_regrade_l
     assert found["eli"]["area_test"] == (2, False)
     assert dora.is_file()
     assert not dora.is_symlink()
+
+
+def test_a_later_submission_without_a_notebook_leaves_no_old_score_on_either_way(
+    course: Course, tmp_path: Path
+) -> None:
+    course.nbgrader("autograde", WORK)
+    before = scores(course.folder)
+    assert [before[who]["area_check"] for who in ("ada", "ben", "eli", "flo")] == [(1, False)] * 3 + [(0, False)]
+    folder = {who: course.folder / "submitted" / who / WORK for who in ANSWERS}
+    for who in ("ada", "ben"):
+        (folder[who] / f"{WORK}.ipynb").unlink()
+    (folder["ada"] / "essay.txt").write_text("I have no notebook.", encoding="utf-8")
+    for name in ("one.ipynb", "two.ipynb"):
+        shutil.copy(folder["eli"] / f"{WORK}.ipynb", folder["ben"] / name)
+    shutil.rmtree(folder["flo"])
+    folder["flo"].symlink_to(folder["eli"], target_is_directory=True)
+    other = Course(Path(shutil.copytree(course.folder, tmp_path / "other", symlinks=True)))
+    with pytest.raises(CommandFailed, match="No notebooks were matched"):  # nbgrader stops before it asks anybody
+        course.nbgrader("autograde", WORK, "--force", "--student=ada")
+    course.nbgrader("autograde", WORK, "--force")
+    other.llmcourse("grade", WORK, "--jobs", "1")
+    found = scores(course.folder)
+    assert found == scores(other.folder)
+    for who in ("ada", "ben", "flo"):
+        assert found[who]["area_check"] == found[who]["area_test"] == (0, False)
+        assert "could not be read" in course.autograded(who, WORK).cells[0].source
+    assert found["eli"] == before["eli"]
+    assert sorted(path.name for path in folder["eli"].iterdir()) == [f"{WORK}.ipynb", "timestamp.txt"]
+
+
+def test_where_nothing_can_be_made_plain_nothing_is_graded_and_no_old_score_stays(course: Course) -> None:
+    course.nbgrader("autograde", WORK, "--student=ada")
+    assert scores(course.folder)["ada"]["area_test"] == (2, False)
+    ledger_path(course.folder, WORK).write_text("damaged", encoding="utf-8")
+    with pytest.raises(CommandFailed, match="error processing assignment 'area' for student 'ada'"):
+        course.nbgrader("autograde", WORK, "--student=ada", "--force")
+    assert scores(course.folder)["ada"]["area_test"] == scores(course.folder)["ada"]["area_check"] == (None, True)
+    assert not (course.folder / "autograded" / "ada" / WORK).exists()

@@ -37,19 +37,23 @@ def receive(folder: Path, assignment: str, source: NotebookNode, limits: Limits 
     limits = limits or Limits()
     files, problems = survey(folder, limits)
     try:
-        path, named = _choose(files, assignment)
+        path, named = choose(files, assignment)
         problems += named
         notebook, repaired = repair(parse(read_plain(path, limits), limits), source)
     except BrokenNotebook as error:
-        kind = "missing-notebook" if isinstance(error, MissingNotebook) else "broken-notebook"
         reason = printable(str(error), 300)
-        problems.append(Problem(kind, f"Nothing could be graded: {reason}."))
+        problems.append(Problem(kind_of(error), f"Nothing could be graded: {reason}."))
         return Received(placeholder(source, reason), tuple(problems))
     return Received(notebook, (*problems, *repaired))
 
 
 class MissingNotebook(BrokenNotebook):
     """There is no file that could be the work."""
+
+
+def kind_of(error: BrokenNotebook) -> str:
+    """The code of the problem that such an error is."""
+    return "missing-notebook" if isinstance(error, MissingNotebook) else "broken-notebook"
 
 
 def survey(folder: Path, limits: Limits) -> tuple[list[Path], list[Problem]]:
@@ -103,7 +107,7 @@ def read_plain(path: Path, limits: Limits) -> bytes:
     return data
 
 
-def _choose(files: list[Path], assignment: str) -> tuple[Path, list[Problem]]:
+def choose(files: list[Path], assignment: str) -> tuple[Path, list[Problem]]:
     """The file that is the work, and a problem where that was a guess.
 
     Raises: MissingNotebook.

@@ -1,8 +1,4 @@
-"""What `nbgrader autograde` calls before it touches a submission; `nbgrader_config.py` names both parts.
-
-The hook sees files and no gradebook, the preprocessor a gradebook and no files: between them they leave nothing that
-stops a batch, and no score that the work at hand did not earn.
-"""
+"""What happens to a submission before `nbgrader autograde` runs it: a plain folder, a readable notebook, no score."""
 
 import os
 from pathlib import Path
@@ -13,21 +9,11 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from llmcourse.data.files import atomic_path
-from llmcourse.grading.intake.folder import TIMESTAMP, read_plain, survey
+from llmcourse.grading.intake.folder import TIMESTAMP, choose, kind_of, read_plain, survey
 from llmcourse.grading.intake.ledger import FOLDER, Entry, read_ledger
 from llmcourse.grading.intake.limits import Limits, Problem
 from llmcourse.grading.intake.notebooks import BrokenNotebook, parse, placeholder, repair
 from llmcourse.grading.intake.paths import printable
-from llmcourse.grading.intake.platforms import same_work
-
-
-def before_autograde(assignment: str, student: str, notebooks: list[str], **_: Any) -> None:
-    """Make one student's folder plain. nbgrader calls this in the course folder; its `student` may be `*`."""
-    folders = sorted({Path(path).parent for path in notebooks})
-    for folder in folders:
-        tidy(folder, Path.cwd())
-    # nbgrader goes on with this very list
-    notebooks[:] = [str(path) for folder in folders for path in sorted(folder.glob("*.ipynb"))]
 
 
 def tidy(folder: Path, course: Path, limits: Limits | None = None) -> list[Problem]:
@@ -38,14 +24,20 @@ def tidy(folder: Path, course: Path, limits: Limits | None = None) -> list[Probl
     limits = limits or Limits()
     student, assignment = folder.parent.name, folder.name
     aside = course / FOLDER / assignment / "refused" / student
+    refused: list[Problem] = []
+    if folder.is_symlink() or not folder.is_dir():
+        _, refused = survey(folder, limits)
+        _move(folder, folder.parent, aside)
+        folder.mkdir()
+    elif (place := folder / f"{assignment}.ipynb").is_dir():
+        _move(place, folder, aside)
     files, problems = survey(folder, limits)
     plain = set(files)
     for path in sorted(_entries(folder)):
         if path not in plain:
             _move(path, folder, aside)
     problems += _set_time(folder, read_ledger(course, assignment).get(student), aside)
-    problems += _set_notebook([path for path in files if path.suffix == ".ipynb"], folder, aside, limits)
-    return problems
+    return [*refused, *problems, *_set_notebook(files, folder, aside, limits)]
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -83,32 +75,26 @@ def _set_time(folder: Path, entry: Entry | None, aside: Path) -> list[Problem]:
     return problems
 
 
-def _set_notebook(notebooks: list[Path], folder: Path, aside: Path, limits: Limits) -> list[Problem]:
+def _set_notebook(files: list[Path], folder: Path, aside: Path, limits: Limits) -> list[Problem]:
+    """Leave a notebook of the assignment's name that can be read; one without answers, if need be."""
     path = folder / f"{folder.name}.ipynb"
-    alike = [each for each in notebooks if same_work(each.name, folder.name)] or notebooks
-    if path not in notebooks and len(alike) == 1:
-        alike[0].rename(path)
-        return [
-            Problem("renamed", f"{printable(alike[0].name)} was read as {path.name}."),
-            *_mend(path, folder, aside, limits),
-        ]
-    return _mend(path, folder, aside, limits) if path.is_file() else []
-
-
-def _mend(path: Path, folder: Path, aside: Path, limits: Limits) -> list[Problem]:
-    """Put a notebook without answers in the place of one that cannot be read."""
     try:
+        found, problems = choose(files, folder.name)
+        if found != path:
+            found.rename(path)
         parse(read_plain(path, limits), limits)
     except BrokenNotebook as error:
-        _move(path, folder, aside)
+        if os.path.lexists(path):
+            _move(path, folder, aside)
+        reason = printable(str(error), 300)
         with atomic_path(path) as scratch:
-            nbformat.write(placeholder(nbformat.v4.new_notebook(), printable(str(error), 300)), scratch)
-        return [Problem("broken-notebook", f"Nothing could be graded: {error}.")]
-    return []
+            nbformat.write(placeholder(nbformat.v4.new_notebook(), reason), scratch)
+        return [Problem(kind_of(error), f"Nothing could be graded: {reason}.")]
+    return problems
 
 
 class Repair(NbGraderPreprocessor):
-    """The first step of autograde: forget the old score, then give the notebook the metadata that it should have."""
+    """The first step of autograde: give the notebook the metadata that it should have."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         """The notebook, fit for the steps that follow. Called by `nbgrader autograde`."""
@@ -116,7 +102,6 @@ class Repair(NbGraderPreprocessor):
 
         of = resources["nbgrader"]
         with Gradebook(of["db_url"]) as gradebook:
-            forget_scores(gradebook, of["assignment"], of["student"])
             known = gradebook.find_notebook(of["notebook"], of["assignment"])
             source = released(known)
         fixed, problems = repair(parse(nbformat.writes(nb).encode("utf-8")), source)
