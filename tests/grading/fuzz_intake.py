@@ -164,8 +164,9 @@ def check_folder(entries: list[tuple[str, int, bytes]]) -> None:
         assert all(stat.S_ISREG(path.lstat().st_mode) for path in folder.rglob("*"))
         assert not (folder / "timestamp.txt").exists()
         work = folder / f"{WORK}.ipynb"
-        if work.exists():
-            parse(work.read_bytes(), LIMITS)
+        assert parse(work.read_bytes(), LIMITS)
+        if received.readable:
+            assert receive(folder, WORK, source(), LIMITS).notebook == received.notebook
 
 
 def place(folder: Path, name: str, kind: int, content: bytes, inside: Path) -> None:

@@ -168,6 +168,28 @@ def test_what_cannot_be_read_still_becomes_a_notebook_that_says_why(folder: Path
     nbformat.validate(received.notebook)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        b'"source": "half a pair \\ud800"',
+        b'"source": "", "id": "not <b> an id"',
+        b'"source": "", "metadata": [1]',
+        b'"source": "", "outputs": 7',
+        b'"source": "", "outputs": [{"output_type": "none"}]',
+    ],
+)
+def test_a_notebook_that_only_this_course_can_read_is_written_anew_for_nbgrader(folder: Path, change: bytes) -> None:
+    data = b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code", %s}]}' % change
+    path = folder / f"{WORK}.ipynb"
+    path.write_bytes(data)
+    assert [each.code for each in tidy(folder, folder.parents[2])] == ["rewritten"]
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    assert [cell.source for cell in notebook.cells] == [cell.source for cell in parse(data).cells]
+    assert (folder.parents[2] / ".grading" / WORK / "refused" / "ada" / path.name).read_bytes() == data
+    assert tidy(folder, folder.parents[2]) == []
+
+
 def test_the_students_own_time_never_counts(folder: Path) -> None:
     course = folder.parents[2]
     (folder / f"{WORK}.ipynb").write_bytes(handed_in())

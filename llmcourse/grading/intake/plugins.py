@@ -82,7 +82,13 @@ def _set_notebook(files: list[Path], folder: Path, aside: Path, limits: Limits) 
         found, problems = choose(files, folder.name)
         if found != path:
             found.rename(path)
-        parse(read_plain(path, limits), limits)
+        data = read_plain(path, limits)
+        notebook = parse(data, limits)
+        if not _fit(data):
+            _move(path, folder, aside)
+            with atomic_path(path) as scratch:
+                nbformat.write(notebook, scratch)
+            problems.append(Problem("rewritten", f"{path.name} was written anew: nbgrader cannot read it as it is."))
     except BrokenNotebook as error:
         if os.path.lexists(path):
             _move(path, folder, aside)
@@ -91,6 +97,17 @@ def _set_notebook(files: list[Path], folder: Path, aside: Path, limits: Limits) 
             nbformat.write(placeholder(nbformat.v4.new_notebook(), reason), scratch)
         return [Problem(kind_of(error), f"Nothing could be graded: {reason}.")]
     return problems
+
+
+def _fit(data: bytes) -> bool:
+    """Whether nbgrader's own steps get through a notebook that this course can read."""
+    try:
+        notebook = nbformat.reads(data.decode("utf-8"), as_version=4)
+        nbformat.validate(notebook)
+        nbformat.writes(notebook).encode("utf-8")
+    except Exception:  # nbformat raises whatever its parts raise
+        return False
+    return True
 
 
 class Repair(NbGraderPreprocessor):
