@@ -221,3 +221,11 @@ def test_without_a_sandbox_nothing_runs_unless_that_is_asked_for(monkeypatch: py
     monkeypatch.setattr(pair, "report", lambda: None)
     with pytest.raises(SandboxUnavailable):
         run(options=Options())
+
+
+def test_what_the_first_optimizer_loads_is_loaded_before_a_submission_starts() -> None:
+    answer = "import torch\n\n\ndef make(w):\n    return torch.optim.SGD([w], lr=1.0)"
+    source = notebook(cell("make", answer, "answer"), cell("make_test", "assert make", "test"))
+    count = "import sys\nbefore = set(sys.modules)\nmake(torch.zeros(1))\nprint(len(set(sys.modules) - before))"
+    graded = execute(source, notebook(cell("make", f"{answer}\n\n\n{count}", "answer")), OPTIONS)
+    assert graded.cells[0].outputs[0].text == "0\n"
