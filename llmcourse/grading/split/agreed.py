@@ -84,6 +84,13 @@ def index(value: Any) -> int:
     return value
 
 
+def of_kind(kind: Any, value: Any) -> Any:
+    """The value, once it is known to be of that kind."""
+    if not isinstance(value, kind):
+        raise Malformed(f"it sent a {type(value).__name__} where a {getattr(kind, '__name__', kind)} belongs")
+    return value
+
+
 def clean(text: str) -> str:
     """The text without halves of characters, which no file can hold."""
     try:

@@ -1,14 +1,27 @@
 """Tensors, lists and dicts that are lent for one call: what became of them over there comes back with the answer."""
 
 import copy
+from collections.abc import Iterable
 from typing import Any
 
 from torch import Tensor
 
-from llmcourse.grading.split.agreed import same
+from llmcourse.grading.split.agreed import of_kind, same
 from llmcourse.grading.split.reading import Reader
-from llmcourse.grading.split.tables import of_kind
 from llmcourse.grading.split.writing import Writer
+
+
+def lent_in(values: Iterable[Any]) -> list[Any]:
+    """All tensors, lists and dicts in these values, in an order that both sides come to by themselves."""
+    found: list[Any] = []
+    for value in values:
+        if isinstance(value, Tensor) and not (value.requires_grad and value.is_leaf):  # those are kept equal anyway
+            found.append(value)
+        elif isinstance(value, list | tuple | dict):
+            found += lent_in(value.values() if isinstance(value, dict) else value)
+            if not isinstance(value, tuple):
+                found.append(value)
+    return found
 
 
 def remembered(lent: list[Any]) -> list[tuple[Any, Any]]:
@@ -24,7 +37,7 @@ def changes_of(lent: list[tuple[Any, Any]], writer: Writer) -> list[Any]:
             if now.shape == before.shape and now.dtype == before.dtype and not same(now, before):
                 changes.append([place, writer.plain(now)])
         elif len(now) != len(before) or any(a is not b for a, b in zip(flat(now), flat(before), strict=True)):
-            changes.append([place, writer.value(copy.copy(now))])
+            changes.append([place, writer.value(now)])
     return changes
 
 

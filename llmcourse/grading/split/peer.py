@@ -9,13 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from llmcourse.grading.split.agreed import Malformed, clean, index
+from llmcourse.grading.split.agreed import Malformed, clean, index, of_kind
 from llmcourse.grading.split.errors import describe, raise_from_line, rebuilt_error
 from llmcourse.grading.split.frames import Channel, PeerFailed
-from llmcourse.grading.split.lending import changes_of, give_back, remembered
+from llmcourse.grading.split.lending import changes_of, give_back, lent_in, remembered
 from llmcourse.grading.split.proxies import SPECIAL, Bridge, Link
 from llmcourse.grading.split.reading import Reader
-from llmcourse.grading.split.tables import Tables, of_kind
+from llmcourse.grading.split.tables import Tables
 from llmcourse.grading.split.writing import Writer
 
 GRACE = 2.0  # seconds that the other side has to stop by itself
@@ -72,10 +72,11 @@ class Peer(Tables):
             except BaseException:
                 self.take_back()
                 raise
+        lent = lent_in([*args, *options.values()])
         while True:
             header, reader = self._receive()
             if "do" not in header:
-                return self._result(header, reader, writer)
+                return self._result(header, reader, lent)
             self.serve(header, reader)
 
     def _send(self, header: dict[str, Any], writer: Writer) -> None:
@@ -113,15 +114,15 @@ class Peer(Tables):
             reason = f": {error}" if isinstance(error, Malformed) else ""
             raise self.channel.fail(f"it sent a message that makes no sense{reason}") from None
 
-    def _result(self, header: dict[str, Any], reader: Reader, writer: Writer) -> Any:
+    def _result(self, header: dict[str, Any], reader: Reader, lent: list[Any]) -> Any:
         __tracebackhide__ = True
         with Quiet(self), self.sound():
             told = header.get("raise")
+            reader.outputs = self._bridge(header, reader)
             if told is None and "stop" not in header:
-                reader.outputs = self._bridge(header, reader)
                 result = reader.value(header["ok"])
             for place, change in header["lent"]:
-                give_back(writer.lent[index(place)], change, reader)
+                give_back(lent[index(place)], change, reader)
         if told is not None:
             self._raise(told)
         if "stop" in header:
@@ -152,29 +153,26 @@ class Peer(Tables):
             args = [reader.value(arg) for arg in header["args"]]
             options = {of_kind(str, key): reader.value(value) for key, value in header["options"].items()}
             grad = of_kind(bool, header["grad"])
-            lent = remembered(reader.lent)
+            lent = remembered(lent_in([*args, *options.values()]))
         writer = Writer(self, answering=True)
-        answer: dict[str, Any]
         try:
             self.may(name, target, args)
             with torch.set_grad_enabled(grad):
                 result = self.perform(name, target, args, options)
             writer.objects = self.open_objects or name != "get"
             with Quiet(self):
-                answer = {"ok": writer.value(result)}
-                answer |= self._graph(writer)
-                answer["lent"] = changes_of(lent, writer)
-                return self._send(answer, writer)
+                return self._answer({"ok": writer.value(result)}, lent, writer)
         except PeerFailed:
             raise
         except BaseException as error:
             self.take_back()
-            writer = Writer(self, answering=True)
             answer = {"stop": True} if stopped(name, error) else {"raise": self.account(error)}
         with Quiet(self):
-            answer["lent"] = changes_of(lent, writer)
-            self._send(answer, writer)
-        return None
+            self._answer(answer, lent, Writer(self, answering=True))
+
+    def _answer(self, header: dict[str, Any], lent: list[tuple[Any, Any]], writer: Writer) -> None:
+        header["lent"] = changes_of(lent, writer)
+        self._send(header | self._graph(writer), writer)
 
     def account(self, error: BaseException) -> dict[str, Any]:
         """The error as plain data; one that came from the other side goes back as that side's own."""

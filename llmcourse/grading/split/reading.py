@@ -30,7 +30,6 @@ class Reader:
     def __init__(self, peer: "Peer", buffers: list[memoryview]) -> None:
         self.peer, self.buffers = peer, buffers
         self.outputs: list[Tensor] = []
-        self.lent: list[Any] = []
 
     def value(self, data: Any, depth: int = 0) -> Any:
         """The value that was written."""
@@ -41,31 +40,18 @@ class Reader:
         if type(data) in PLAIN:
             return data
         if type(data) is dict:
-            n_lent, kind = len(self.lent), self.kind(data)
-            made = getattr(self, f"read_{kind}")(data, depth)
-            if kind not in ("tensor", "cut"):
-                del self.lent[n_lent:]  # what an object holds is not lent
-            return made
+            kind = data["k"]
+            if kind not in KINDS:
+                raise Malformed("a value is of no known kind")
+            return getattr(self, f"read_{kind}")(data, depth)
         tag, *rest = data
         if tag in SEQUENCES:
             (items,) = rest
-            made = SEQUENCES[tag]([self.value(item, depth + 1) for item in items])
-            return self.lend(made) if tag == "l" else made
+            return SEQUENCES[tag]([self.value(item, depth + 1) for item in items])
         if tag == "d":
             (pairs,) = rest
-            return self.lend({self.value(key, depth + 1): self.value(item, depth + 1) for key, item in pairs})
+            return {self.value(key, depth + 1): self.value(item, depth + 1) for key, item in pairs}
         return self.simple(tag, rest)
-
-    @staticmethod
-    def kind(data: dict[str, Any]) -> str:
-        kind = data["k"]
-        if kind not in KINDS:
-            raise Malformed("a value is of no known kind")
-        return str(kind)
-
-    def lend(self, value: Any) -> Any:
-        self.lent.append(value)
-        return value
 
     def simple(self, tag: str, rest: list[Any]) -> Any:
         if tag == "dtype":
@@ -96,13 +82,13 @@ class Reader:
         return rebuilt(DTYPES[data["dtype"]], tuple(data["shape"]), self.buffers[index(data["at"])])
 
     def read_tensor(self, data: dict[str, Any], depth: int) -> Tensor:
-        return self.lend(self.numbers(data))
+        return self.numbers(data)
 
     def read_cut(self, data: dict[str, Any], depth: int) -> Tensor:
         leaf = self.numbers(data).requires_grad_()
         self.peer.adopt(data["n"], leaf)
         with torch.enable_grad():
-            return self.lend(leaf.clone())  # no leaf, as on the other side: it may be changed in place
+            return leaf.clone()  # no leaf, as on the other side: it may be changed in place
 
     def read_leaf(self, data: dict[str, Any], depth: int) -> Tensor:
         return self.leaf(data, self.numbers(data).requires_grad_(data["needs"]))

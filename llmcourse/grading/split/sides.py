@@ -12,13 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from llmcourse.grading.split.agreed import PLAIN
+from llmcourse.grading.split.agreed import PLAIN, of_kind
 from llmcourse.grading.split.frames import Channel
 from llmcourse.grading.split.peer import Peer
 from llmcourse.grading.split.proxies import ARITHMETIC, CONTAINER
 from llmcourse.grading.split.reading import Reader
 from llmcourse.grading.split.shell import Recorder, Shell
-from llmcourse.grading.split.tables import of_kind
 from llmcourse.grading.split.writing import FUNCTIONS, Writer
 
 AGAIN = 0.05  # seconds until an alarm that came at a bad moment comes once more

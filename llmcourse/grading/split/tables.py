@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.weak import TensorWeakRef
 
-from llmcourse.grading.split.agreed import Malformed, clean
+from llmcourse.grading.split.agreed import Malformed, clean, of_kind
 from llmcourse.grading.split.proxies import Remote, RemoteModule, RemoteOptimizer, module_class
 from llmcourse.grading.split.reading import Reader
 from llmcourse.grading.split.states import ModuleState, OptimizerState, State, TensorState
@@ -199,10 +199,3 @@ class Tables:
         if not data["known"]:
             self.generators[data["n"]] = self.adopt(data["n"], made)
         return made
-
-
-def of_kind(kind: type, value: Any) -> Any:
-    """The value, once it is known to be of that kind."""
-    if not isinstance(value, kind):
-        raise Malformed(f"it sent a {type(value).__name__} where a {kind.__name__} belongs")
-    return value

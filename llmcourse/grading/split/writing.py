@@ -34,7 +34,6 @@ class Writer:
         self.peer, self.answering, self.objects = peer, answering, objects
         self.buffers: list[bytes | memoryview] = []
         self.outputs: list[Tensor] = []  # tensors of an answer that hang on a graph
-        self.lent: list[Any] = []  # tensors, lists and dicts that the other side may change while it is called
 
     def value(self, value: Any, depth: int = 0) -> Any:
         """The value as JSON.
@@ -53,22 +52,13 @@ class Writer:
         if isinstance(value, list | tuple | set | frozenset):
             return self.sequence(value, depth)
         if isinstance(value, dict):
-            pairs = [[self.value(key, depth + 1), self.value(item, depth + 1)] for key, item in value.items()]
-            self.lend(value)
-            return ["d", pairs]
+            return ["d", [[self.value(key, depth + 1), self.value(item, depth + 1)] for key, item in value.items()]]
         simple = self.simple(value)
         return self.object(value, depth) if simple is None else simple
 
     def sequence(self, value: Any, depth: int) -> list[Any]:
         tag = next(tag for tag, kind in SEQUENCES.items() if isinstance(value, kind))  # type: ignore[arg-type]
-        items = [self.value(item, depth + 1) for item in value]
-        if tag == "l":
-            self.lend(value)
-        return [tag, items]
-
-    def lend(self, value: Any) -> None:
-        if not self.answering:
-            self.lent.append(value)
+        return [tag, [self.value(item, depth + 1) for item in value]]
 
     def simple(self, value: Any) -> Any:
         """Small things that have a spelling of their own; None for all others."""
@@ -95,14 +85,7 @@ class Writer:
         return None
 
     def object(self, value: Any, depth: int) -> Any:
-        """An object by its number, with what the other side needs for a stand-in. What it holds is not lent."""
-        n_lent = len(self.lent)
-        try:
-            return self.whole(value, depth)
-        finally:
-            del self.lent[n_lent:]
-
-    def whole(self, value: Any, depth: int) -> Any:
+        """An object by its number, with what the other side needs for a stand-in."""
         if isinstance(value, NEVER):
             raise Uncrossable(f"A {type(value).__name__} does not cross.")
         if isinstance(value, nn.Module):
@@ -160,7 +143,6 @@ class Writer:
         if tensor.requires_grad and self.answering:
             self.outputs.append(tensor)
             return {"k": "out", "i": len(self.outputs) - 1}
-        self.lend(tensor)
         if tensor.requires_grad:
             return {**self.plain(tensor), "k": "cut", "n": self.peer.export(tensor)}
         return self.plain(tensor)

@@ -223,3 +223,15 @@ def test_stand_ins_that_nobody_holds_are_let_go() -> None:
             sides["make"]()
         assert len(sides.far.exports) <= 6
         assert len(sides.checker.imports) <= 6
+
+
+def test_what_is_put_into_a_lent_list_keeps_its_graph() -> None:
+    def collect(x: Tensor, found: list[Tensor]) -> Tensor:
+        found.append(3 * x)
+        return 2 * x
+
+    x, found = torch.ones(2, requires_grad=True), [torch.zeros(1)]
+    with both(collect=collect) as sides:
+        result = sides["collect"](x, found)
+        (result + found[1]).sum().backward()
+    assert torch.equal(x.grad, torch.full((2,), 5.0))
