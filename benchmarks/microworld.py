@@ -10,6 +10,7 @@ import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ D_POINTER, N_PAIRS = 64, 3_584
 # the shipped model's, but for its second layer
 OURS = dataclasses.replace(recipe("microworld-small").model, n_decoder_layers=1)
 TRAINING = dataclasses.replace(
-    recipe("microworld-small").training, steps=STEPS, lr=1.5e-2, betas=(0.8, 0.99), checkpoint_every=STEPS
+    recipe("microworld-small").training, steps=STEPS, lr=1.5e-2, betas=(0.8, 0.99), ns_steps=3, checkpoint_every=STEPS
 )
 GPT2 = dataclasses.replace(gpt2_recipe(d_model=96, d_ff=4 * 96).model, vocab_size=VOCABULARY, position=Learned(LONGEST))
 RATES = (1.5e-3, 3e-3, 6e-3)  # the peer's
@@ -114,7 +115,8 @@ def begin(
     data: Task, seed: int, steps: int = STEPS, team: Team = ALONE
 ) -> tuple[PointingTransformer, Iterator[StepRecord]]:
     """A fresh model, and its training step by step."""
-    model = PointingTransformer(OURS, D_POINTER, N_PAIRS, torch.Generator().manual_seed(seed))
+    in_use = set(chain.from_iterable(data.documents))
+    model = PointingTransformer(OURS, D_POINTER, N_PAIRS, in_use, torch.Generator().manual_seed(seed))
     training = dataclasses.replace(TRAINING, steps=steps, seed=seed)
     batches = DocumentBatches(data.documents, BATCH, seed, POOL)
     return model, train(model, batches, training, objective=pointing_nats, team=team, progress=team.is_first)

@@ -1,6 +1,8 @@
 """A decoder that may also point: its next token comes from the vocabulary, or is copied from the text so far."""
 
 import math
+from collections.abc import Collection
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float, Int
@@ -9,7 +11,9 @@ from torch.nn import functional as F
 
 from llmcourse.data import IGNORE, Batch
 from llmcourse.model import Transformer, TransformerConfig
+from llmcourse.model.mask import causal
 from llmcourse.training import next_token_nats
+from llmcourse.training.fused import LogitSums
 from llmcourse.training.loss import check_targets
 
 NEVER = -1e9  # a score so low that nothing is left of it; an infinite one would have no gradient
@@ -21,20 +25,34 @@ class PointingTransformer(nn.Module):
     A place in the text stands for the token there, and all places so far compete with the vocabulary in one softmax:
     to copy a name takes one look, whichever name it is. A pair of neighbouring tokens has a vector of its own, in a
     table whose rows are shared by hashing. And the table that logits are read from may part from the embeddings, from
-    which it starts. Sources: Vinyals et al. 2015 (pointing); Gu et al. 2016 (one softmax over both).
+    which it starts. Only the tokens `in_use` have rows of their own in these two; all others share one, and what is
+    left to it is divided among them evenly. Sources: Vinyals et al. 2015 (pointing); Gu et al. 2016 (one softmax over
+    both).
 
     There is no cache: the whole text is read again for each token.
     """
 
+    row_of: Int[Tensor, " V"]
+    log_sharers: Float[Tensor, " rows"]
+
     def __init__(
-        self, config: TransformerConfig, d_pointer: int, n_pairs: int, generator: torch.Generator | None = None
+        self,
+        config: TransformerConfig,
+        d_pointer: int,
+        n_pairs: int,
+        in_use: Collection[int] | None = None,
+        generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        self.transformer = Transformer(config, attend=_causal, generator=generator)
+        row_of = share_rows(config.vocab_size, in_use)
+        sharers = row_of.bincount()
+        self.register_buffer("row_of", row_of)  # of each token
+        self.register_buffer("log_sharers", sharers.log())  # of how many tokens have that row
+        self.transformer = Transformer(replace(config, vocab_size=len(sharers)), attend=_causal, generator=generator)
         self.pairs = nn.Embedding(n_pairs, config.d_model)
         self.seek = nn.Linear(config.d_model, d_pointer, bias=False)
         self.offer = nn.Linear(config.d_model, d_pointer, bias=False)
-        self.unlike = nn.Embedding(config.vocab_size, config.d_model)  # what the output table adds to the embeddings
+        self.unlike = nn.Embedding(len(sharers), config.d_model)  # what the output table adds to the embeddings
         nn.init.zeros_(self.pairs.weight)
         nn.init.zeros_(self.unlike.weight)
         for layer in (self.seek, self.offer):
@@ -53,25 +71,32 @@ class PointingTransformer(nn.Module):
         """One vector per token, each having read only itself and what came before."""
         transformer = self.transformer
         assert transformer.decoder is not None
-        vectors = transformer.embed(ids) + self.pairs(self.pair_rows(ids))
-        return transformer.decoder(vectors, transformer.count_positions(ids, None, 0))
+        return transformer.decoder(self.embed(ids), transformer.count_positions(ids, None, 0))
+
+    def embed(self, ids: Int[Tensor, "B T"]) -> Float[Tensor, "B T D"]:
+        """One vector per token for itself and the one before it."""
+        return self.transformer.embed(self.row_of[ids]) + self.pairs(self.pair_rows(ids))
 
     def pair_rows(self, ids: Int[Tensor, "B T"]) -> Int[Tensor, "B T"]:
         """The row of each token and the one before it; the first has token 0 before it."""
-        before = F.pad(ids, (1, 0))[:, :-1]
-        return (before * 7919 + ids * 104_729) % self.pairs.num_embeddings
+        previous = F.pad(ids, (1, 0))[:, :-1]
+        return (previous * 7919 + ids * 104_729) % self.pairs.num_embeddings
 
     def score_words(self, vectors: Float[Tensor, "B T D"]) -> Float[Tensor, "B T V"]:
         """How well each vector matches each token of the vocabulary."""
-        return F.linear(vectors, self.transformer.tokens.weight + self.unlike.weight)
+        return (F.linear(vectors, self.table) - self.log_sharers)[..., self.row_of]
+
+    @property
+    def table(self) -> Float[Tensor, "rows D"]:
+        """What logits are read from."""
+        return self.transformer.tokens.weight + self.unlike.weight
 
     def score_places(self, vectors: Float[Tensor, "B T D"]) -> Float[Tensor, "B T T"]:
         """How well each vector matches each place up to its own, as that to copy from."""
         sought, offered = self.seek(vectors), self.offer(vectors)
         scores = sought @ offered.mT / math.sqrt(sought.shape[-1])
-        length = scores.shape[-1]
-        later = torch.ones(length, length, dtype=torch.bool, device=scores.device).triu(1)
-        return scores.masked_fill(later, NEVER)
+        n_tokens = scores.shape[-1]
+        return scores.masked_fill(~causal(n_tokens, n_tokens, scores.device)[0], NEVER)
 
 
 def pointing_nats(model: nn.Module, batch: Batch) -> Float[Tensor, "B T"]:
@@ -79,16 +104,32 @@ def pointing_nats(model: nn.Module, batch: Batch) -> Float[Tensor, "B T"]:
     if not isinstance(model, PointingTransformer):
         return next_token_nats(model, batch)
     ids, targets = batch.inputs, batch.targets
-    check_targets(targets, model.transformer.config.vocab_size)
+    check_targets(targets, len(model.row_of))
     vectors = model.decode(ids)
     places = model.score_places(vectors)
     right = places.masked_fill(ids[:, None, :] != targets[:, :, None], NEVER).logsumexp(dim=-1)
     anywhere = places.logsumexp(dim=-1)
     real = targets != IGNORE
-    words = F.linear(vectors[real], model.transformer.tokens.weight + model.unlike.weight)
-    of_target = words.gather(-1, targets[real][:, None])[:, 0]
-    nats = words.logsumexp(dim=-1).logaddexp(anywhere[real]) - of_target.logaddexp(right[real])
+    rows = model.row_of[targets[real]]
+    words, of_target = LogitSums.apply(vectors[real], model.table, rows)
+    nats = words.logaddexp(anywhere[real]) - (of_target - model.log_sharers[rows]).logaddexp(right[real])
     return nats.new_zeros(targets.shape).masked_scatter(real, nats)
+
+
+def share_rows(n_tokens: int, in_use: Collection[int] | None) -> Int[Tensor, " V"]:
+    """A row for each token: one of its own if it is in use, the one behind them if not.
+
+    Raises: ValueError that names a token outside the vocabulary.
+    """
+    if in_use is None:
+        return torch.arange(n_tokens)
+    for token in in_use:
+        if not 0 <= token < n_tokens:
+            raise ValueError(f"A token in use lies outside the vocabulary of {n_tokens}: {token}.")
+    tokens = torch.tensor(sorted(set(in_use)))
+    row_of = torch.full((n_tokens,), len(tokens))
+    row_of[tokens] = torch.arange(len(tokens))
+    return row_of
 
 
 def _causal(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -23,6 +23,7 @@ class TrainConfig:
     optimizer: OptimizerKind = "adamw"
     betas: tuple[float, float] = (0.9, 0.95)
     momentum: float = 0.95  # of Muon
+    ns_steps: int = 5  # of Muon's Newton-Schulz iteration
     weight_decay: float = 0.1
     clip: float | None = 1.0  # the longest gradient, as one vector over all parameters; None leaves it as it is
     accumulate: int = 1  # batches per step
@@ -32,7 +33,7 @@ class TrainConfig:
     compile: bool = False  # the model's forward and backward as generated code, made in the first steps
 
     def __post_init__(self) -> None:
-        for name in ("steps", "accumulate", "checkpoint_every"):
+        for name in ("steps", "accumulate", "checkpoint_every", "ns_steps"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}.")
         if not 0 <= self.warmup <= self.steps:

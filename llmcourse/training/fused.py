@@ -21,6 +21,7 @@ from llmcourse.training.kernels import GeluNetwork, Linear, product
 from llmcourse.training.loss import check_targets, next_token_nats
 
 CHUNK = 1024  # rows of logits that exist at a time
+KEPT = 2**20  # chances that are kept for the gradient, at most
 
 
 def fused_next_token_nats(model: nn.Module, batch: Batch) -> Float[Tensor, "B T"]:
@@ -38,8 +39,9 @@ def fused_next_token_nats(model: nn.Module, batch: Batch) -> Float[Tensor, "B T"
     if model.config.scale_logits:
         vectors = vectors * model.config.d_model**-0.5
     table = model.tokens if model.unembed is None else model.unembed
-    nats = LinearNats.apply(vectors.flatten(0, 1), table.weight, batch.targets.flatten())
-    return nats.view(batch.targets.shape)
+    targets = batch.targets.flatten()
+    totals, of_target = LogitSums.apply(vectors.flatten(0, 1), table.weight, targets.clamp(min=0))
+    return (totals - of_target).masked_fill(targets == IGNORE, 0.0).view(batch.targets.shape)
 
 
 def _vectors(model: Transformer, ids: Int[Tensor, "B T"]) -> Float[Tensor, "B T D"]:
@@ -104,8 +106,8 @@ def _think(network: FeedForward, vectors: Float[Tensor, "B T D"]) -> Float[Tenso
     return _linear(down, hidden if network.gate is None else hidden * _linear(up, vectors))
 
 
-class LinearNats(torch.autograd.Function):
-    """The surprise at each target, of logits `vectors @ table.T`.
+class LogitSums(torch.autograd.Function):
+    """Of logits `vectors @ table.T`, the logarithm of the summed exponentials, and the logit of each target.
 
     Where a gradient is wanted, those of a large vocabulary are made again: they would take more room than the model.
     """
@@ -113,35 +115,32 @@ class LinearNats(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, vectors: Float[Tensor, "N D"], table: Float[Tensor, "V D"], targets: Int[Tensor, " N"]
-    ) -> Float[Tensor, " N"]:
-        n_rows, (n_vocab, width) = len(vectors), table.shape
-        nats, totals = vectors.new_empty(n_rows), vectors.new_empty(n_rows, 1)
-        # a small vocabulary's probabilities take no more room than a layer's hidden units
-        kept = vectors.new_empty(n_rows if n_vocab <= 4 * width else 0, n_vocab)
+    ) -> tuple[Float[Tensor, " N"], Float[Tensor, " N"]]:
+        n_rows, n_vocab = len(vectors), len(table)
+        totals, of_target = vectors.new_empty(n_rows, 1), vectors.new_empty(n_rows, 1)
+        kept = vectors.new_empty(n_rows if n_rows * n_vocab <= KEPT else 0, n_vocab)
         for start in range(0, n_rows, CHUNK):
             rows = slice(start, start + CHUNK)
             logits = product(vectors[rows][None], table)[0]
-            of_target = logits.gather(-1, targets[rows].clamp(min=0)[:, None])
+            torch.gather(logits, -1, targets[rows][:, None], out=of_target[rows])
             highest = logits.amax(dim=-1, keepdim=True)
             sums = logits.sub_(highest).exp_().sum(dim=-1, keepdim=True)
             torch.add(highest, sums.log(), out=totals[rows])
-            nats[rows] = (totals[rows] - of_target)[:, 0]
             if len(kept):
                 torch.div(logits, sums, out=kept[rows])
         ctx.save_for_backward(vectors, table, targets, totals, kept)
-        return nats.masked_fill_(targets == IGNORE, 0.0)
+        return totals[:, 0], of_target[:, 0]
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: Any, of_totals: Tensor, of_targets: Tensor) -> tuple[Tensor, Tensor, None]:
         vectors, table, targets, totals, kept = ctx.saved_tensors
-        weights = gradient.masked_fill(targets == IGNORE, 0.0)[:, None]
         to_vectors, to_table = torch.empty_like(vectors), torch.zeros_like(table)
         for start in range(0, len(vectors), CHUNK):
             rows = slice(start, start + CHUNK)
             chances = kept[rows] if len(kept) else (vectors[rows] @ table.T).sub_(totals[rows]).exp_()
-            change = chances * weights[rows]
-            change.scatter_add_(-1, targets[rows].clamp(min=0)[:, None], -weights[rows])
+            change = chances * of_totals[rows, None]
+            change.scatter_add_(-1, targets[rows][:, None], of_targets[rows, None])
             to_vectors[rows] = product(change[None], table.T)[0]
             to_table.addmm_(change.T, vectors[rows])
         return to_vectors, to_table, None

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.optim.adamw import adamw
 
 from llmcourse.training.config import TrainConfig
 from llmcourse.training.distributed import split_like, whole
@@ -46,7 +47,7 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimiz
     ]
     groups = [group for group in groups if group["params"]]
     if config.optimizer == "muon":
-        return Muon(groups, lr=config.lr, momentum=config.momentum, betas=config.betas)
+        return Muon(groups, lr=config.lr, momentum=config.momentum, ns_steps=config.ns_steps, betas=config.betas)
     return torch.optim.AdamW(groups, lr=config.lr, betas=config.betas)
 
 
@@ -61,19 +62,19 @@ def hidden_matrices(model: nn.Module) -> dict[str, nn.Parameter]:
     }
 
 
-def orthogonalise(matrix: Float[Tensor, "rows columns"], steps: int = 5) -> Float[Tensor, "rows columns"]:
+def orthogonalise(matrix: Float[Tensor, "*batch rows columns"], steps: int = 5) -> Float[Tensor, "*batch rows columns"]:
     """Nearly the same matrix with all its singular values near 1: every direction moves equally far.
 
     A Newton-Schulz iteration, which needs matrix products only. Source: Jordan et al. 2024, with their coefficients.
     """
     a, b, c = 3.4445, -4.7750, 2.0315
-    tall = matrix.shape[0] > matrix.shape[1]
-    x = matrix.T if tall else matrix
-    x = x / (x.norm() + 1e-7)
+    tall = matrix.shape[-2] > matrix.shape[-1]
+    x = matrix.mT if tall else matrix
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(steps):
-        gram = x @ x.T
+        gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.T if tall else x
+    return x.mT if tall else x
 
 
 class Muon(torch.optim.Optimizer):
@@ -88,40 +89,62 @@ class Muon(torch.optim.Optimizer):
         groups: Sequence[dict[str, Any]],
         lr: float,
         momentum: float = 0.95,
+        ns_steps: int = 5,
         betas: tuple[float, float] = (0.9, 0.95),
         eps: float = 1e-8,
     ) -> None:
-        defaults = {"lr": lr, "momentum": momentum, "betas": betas, "eps": eps, "weight_decay": 0.0, "muon": False}
+        defaults = {"lr": lr, "momentum": momentum, "ns_steps": ns_steps, "betas": betas, "eps": eps}
+        defaults |= {"weight_decay": 0.0, "muon": False}
         super().__init__(groups, defaults)
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Updates every parameter that has a gradient."""
         for group in self.param_groups:
-            update = self._muon if group["muon"] else self._adam
-            for weight in group["params"]:
-                if weight.grad is not None:
-                    weight.mul_(1 - group["lr"] * group["weight_decay"])
-                    weight.add_(update(weight, group), alpha=-group["lr"])
+            weights = [weight for weight in group["params"] if weight.grad is not None]
+            if weights:
+                (self._muon if group["muon"] else self._adam)(weights, group)
 
-    def _muon(self, weight: nn.Parameter, group: dict[str, Any]) -> Tensor:
+    def _muon(self, weights: Sequence[nn.Parameter], group: dict[str, Any]) -> None:
+        alike: dict[torch.Size, list[tuple[nn.Parameter, Tensor]]] = {}  # matrices of one shape go together
+        for weight in weights:
+            ahead = whole(self._look_ahead(weight, group))
+            alike.setdefault(ahead.shape, []).append((weight, ahead))
+        for shape, pairs in alike.items():
+            updates = orthogonalise(torch.stack([ahead for _, ahead in pairs]), group["ns_steps"])
+            for (weight, _), update in zip(pairs, updates, strict=True):
+                weight.mul_(1 - group["lr"] * group["weight_decay"])
+                weight.add_(split_like(update, weight), alpha=-group["lr"] * 0.2 * max(shape) ** 0.5)
+
+    def _look_ahead(self, weight: nn.Parameter, group: dict[str, Any]) -> Tensor:
+        """The gradient and its running mean, mixed: where the mean will be one step further, as Nesterov has it."""
         state = self.state[weight]
         if not state:
             state["momentum"] = torch.zeros_like(weight)
         assert weight.grad is not None
         state["momentum"].lerp_(weight.grad, 1 - group["momentum"])
-        ahead = weight.grad.lerp(state["momentum"], group["momentum"])  # Nesterov: look one step further
-        return split_like(orthogonalise(whole(ahead)), weight) * (0.2 * max(weight.shape) ** 0.5)
+        return weight.grad.lerp(state["momentum"], group["momentum"])
 
-    def _adam(self, weight: nn.Parameter, group: dict[str, Any]) -> Tensor:
-        state = self.state[weight]
-        if not state:
-            state.update(step=0, mean=torch.zeros_like(weight), square=torch.zeros_like(weight))
-        assert weight.grad is not None
+    def _adam(self, weights: Sequence[nn.Parameter], group: dict[str, Any]) -> None:
+        for weight in weights:
+            if not self.state[weight]:
+                zeros = {name: torch.zeros_like(weight) for name in ("mean", "square")}
+                self.state[weight] = {"step": torch.tensor(0.0), **zeros}
+        states = [self.state[weight] for weight in weights]
         first, second = group["betas"]
-        state["step"] += 1
-        state["mean"].lerp_(weight.grad, 1 - first)
-        state["square"].lerp_(weight.grad.square(), 1 - second)
-        mean = state["mean"] / (1 - first ** state["step"])  # the averages start at 0, which would hold them down
-        square = state["square"] / (1 - second ** state["step"])
-        return mean / (square.sqrt() + group["eps"])
+        adamw(
+            list(weights),
+            [weight.grad for weight in weights if weight.grad is not None],
+            [state["mean"] for state in states],
+            [state["square"] for state in states],
+            [],
+            [state["step"] for state in states],
+            fused=True,
+            amsgrad=False,
+            beta1=first,
+            beta2=second,
+            lr=group["lr"],
+            weight_decay=group["weight_decay"],
+            eps=group["eps"],
+            maximize=False,
+        )

@@ -15,9 +15,10 @@ CONFIG = TransformerConfig(
 )
 
 
-@pytest.fixture
-def model() -> PointingTransformer:
-    made = PointingTransformer(CONFIG, d_pointer=4, n_pairs=7, generator=torch.Generator().manual_seed(0))
+@pytest.fixture(params=[None, {1, 2, 3, 5, 8}], ids=["all in use", "some in use"])
+def model(request) -> PointingTransformer:
+    generator = torch.Generator().manual_seed(0)
+    made = PointingTransformer(CONFIG, d_pointer=4, n_pairs=7, in_use=request.param, generator=generator)
     random = torch.Generator().manual_seed(1)
     for weight in made.parameters():  # tables start at zero, where nothing could be told from them
         torch.nn.init.normal_(weight, std=0.7, generator=random)
@@ -45,6 +46,7 @@ def test_it_sees_no_token_before_its_time(model):
     changed[:, 6:] = (changed[:, 6:] + 5) % 13
     torch.testing.assert_close(model(changed)[:, :6], model(IDS)[:, :6])
     assert not torch.allclose(model(changed)[:, 6:], model(IDS)[:, 6:])
+    torch.testing.assert_close(model(IDS[:, :1]), model(IDS)[:, :1])
 
 
 def test_its_cheaper_loss_is_the_loss_and_so_are_the_gradients(model):
@@ -64,6 +66,24 @@ def test_pairs_of_neighbours_have_rows_of_their_own(model):
     assert rows[1] == rows[3]
     assert rows[0] != rows[2]  # the same token after another one
     assert all(0 <= row < 7 for row in rows)
+
+
+def test_tokens_out_of_use_share_a_row_and_what_is_left_to_it():
+    model = PointingTransformer(CONFIG, d_pointer=4, n_pairs=7, in_use=[8, 3, 8])
+    assert [tuple(weight.shape) for weight in (model.transformer.tokens.weight, model.unlike.weight)] == [(3, 8)] * 2
+    assert model.row_of.tolist() == [2, 2, 2, 0, 2, 2, 2, 2, 1, 2, 2, 2, 2]
+    torch.nn.init.normal_(model.unlike.weight, std=3, generator=torch.Generator().manual_seed(1))
+    vectors = torch.randn(1, 4, 8, generator=torch.Generator().manual_seed(2))
+    scores = model.score_words(vectors)
+    rows = vectors @ model.table.T
+    torch.testing.assert_close(scores[..., [3, 8]], rows[..., :2])
+    torch.testing.assert_close(scores[..., [0, 1, 2, 4, 5, 6, 7, 9, 10, 11, 12]].logsumexp(-1), rows[..., 2])
+    assert len(scores[0, 0].unique()) == 3
+
+
+def test_a_token_in_use_must_be_in_the_vocabulary():
+    with pytest.raises(ValueError, match="A token in use lies outside the vocabulary of 13: 13"):
+        PointingTransformer(CONFIG, d_pointer=4, n_pairs=7, in_use=[1, 13])
 
 
 def test_any_other_model_has_the_ordinary_loss():

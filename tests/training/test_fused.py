@@ -7,7 +7,7 @@ from torch.testing import assert_close
 from llmcourse.data import IGNORE, Batch
 from llmcourse.model import Experts, Transformer, TransformerConfig
 from llmcourse.training import fused, fused_next_token_nats, next_token_nats, train
-from llmcourse.training.fused import LinearNats
+from llmcourse.training.fused import LogitSums
 from tests.model.conftest import DECODERS, SIZES, lively
 from tests.training import teamwork
 
@@ -51,15 +51,20 @@ def test_single_precision_goes_another_way_to_the_same_numbers(config, batch):
     assert_close(ours, clear, rtol=1e-5, atol=1e-6 * longest)
 
 
-@pytest.mark.parametrize("width", [4, 1], ids=["probabilities kept", "made again"])
-def test_the_gradient_of_the_nats_is_their_slope(width, monkeypatch):
+@pytest.mark.parametrize("kept", [35, 34], ids=["probabilities kept", "made again"])
+def test_the_gradients_of_the_sums_are_their_slopes(kept, monkeypatch):
     monkeypatch.setattr(fused, "CHUNK", 3)
+    monkeypatch.setattr(fused, "KEPT", kept)
     generator = torch.Generator().manual_seed(0)
     vectors, table = (
-        torch.randn(rows, width, dtype=torch.double, generator=generator, requires_grad=True) for rows in (7, 5)
+        torch.randn(rows, 4, dtype=torch.double, generator=generator, requires_grad=True) for rows in (7, 5)
     )
-    targets = torch.tensor([0, 4, IGNORE, 2, 1, IGNORE, 3])
-    assert torch.autograd.gradcheck(LinearNats.apply, (vectors, table, targets))
+    targets = torch.tensor([0, 4, 0, 2, 1, 1, 3])
+    totals, of_target = LogitSums.apply(vectors, table, targets)
+    logits = vectors @ table.T
+    assert_close(totals, logits.logsumexp(dim=-1))
+    assert_close(of_target, logits.gather(-1, targets[:, None])[:, 0])
+    assert torch.autograd.gradcheck(LogitSums.apply, (vectors, table, targets))
 
 
 def test_dropout_draws_what_the_clear_path_draws(batch):

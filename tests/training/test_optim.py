@@ -95,6 +95,14 @@ def test_orthogonalising_brings_every_singular_value_near_1_and_keeps_the_direct
         assert torch.cosine_similarity(polar.flatten(), (left @ right).flatten(), dim=0) > 0.999
 
 
+def test_orthogonalising_a_stack_is_orthogonalising_each_and_steps_lift_the_smallest():
+    stack = torch.randn(3, 6, 9)
+    torch.testing.assert_close(orthogonalise(stack), torch.stack([orthogonalise(each) for each in stack]))
+    torch.testing.assert_close(orthogonalise(stack.mT), orthogonalise(stack).mT)
+    smallest = [torch.linalg.svdvals(orthogonalise(stack, steps)).min() for steps in (0, 1, 3)]
+    assert smallest[0] < smallest[1] < smallest[2]
+
+
 def random_steps(optimizers: list[torch.optim.Optimizer], weights: list[list[nn.Parameter]], n_steps: int) -> None:
     for _ in range(n_steps):
         gradients = [torch.randn_like(weight) for weight in weights[0]]
@@ -124,13 +132,14 @@ def test_what_muon_leaves_to_adam_moves_as_the_library_s_adamw_does():
         torch.testing.assert_close(mine, other)
 
 
-def test_muon_moves_matrices_as_the_library_s_muon_does():
+@pytest.mark.parametrize("ns_steps", [5, 3])
+def test_muon_moves_matrices_as_the_library_s_muon_does(ns_steps):
     net = Net()
-    ours = make_optimizer(net, TrainConfig(steps=1, optimizer="muon", lr=0.02, weight_decay=0.1))
+    ours = make_optimizer(net, TrainConfig(steps=1, optimizer="muon", ns_steps=ns_steps, lr=0.02, weight_decay=0.1))
     matrices = list(hidden_matrices(net).values())
     starts = [weight.detach().clone() for weight in matrices]
     theirs = copy.deepcopy(matrices)
-    muon = torch.optim.Muon(theirs, lr=0.02, weight_decay=0.1, momentum=0.95, adjust_lr_fn="match_rms_adamw")
+    muon = torch.optim.Muon(theirs, lr=0.02, weight_decay=0.1, ns_steps=ns_steps, adjust_lr_fn="match_rms_adamw")
     random_steps([ours, muon], [matrices, theirs], 4)
     for mine, other, start in zip(matrices, theirs, starts, strict=True):
         moved, expected = (mine - start).detach(), (other - start).detach()
