@@ -12,8 +12,9 @@ from torch import Tensor
 from llmcourse.grading.split.agreed import Malformed, clean, index, of_kind
 from llmcourse.grading.split.errors import describe, raise_from_line, rebuilt_error
 from llmcourse.grading.split.frames import Channel, PeerFailed
+from llmcourse.grading.split.graphs import Graph, hang
 from llmcourse.grading.split.lending import changes_of, give_back, lent_in, remembered
-from llmcourse.grading.split.proxies import SPECIAL, Bridge, Link
+from llmcourse.grading.split.proxies import SPECIAL, stand_in
 from llmcourse.grading.split.reading import Reader
 from llmcourse.grading.split.tables import Tables
 from llmcourse.grading.split.writing import Writer
@@ -32,11 +33,8 @@ class Peer(Tables):
         super().__init__()
         self.channel = channel
         self.deadline: float | None = None
-        self.graphs: dict[int, tuple[list[Tensor], list[Tensor], list[Tensor]]] = {}
-        self.freed: list[int] = []
         self.busy = 0  # above 0 while a message is on its way: nothing may interrupt that
         self.raised: list[BaseException] = []  # what went over to the other side and may come back
-        self.next_graph = 0
 
     # what the two sides do differently
 
@@ -62,7 +60,7 @@ class Peer(Tables):
         if self.deadline is not None and time.monotonic() > self.deadline:
             raise OutOfTime("The time for this cell is used up.")
         grad = torch.is_grad_enabled()
-        with Quiet(self):
+        with self.quiet():
             writer = Writer(self)
             try:
                 header: dict[str, Any] = {"do": name, "on": writer.value(target), "grad": grad}
@@ -81,7 +79,6 @@ class Peer(Tables):
 
     def _send(self, header: dict[str, Any], writer: Writer) -> None:
         header |= self.outgoing(writer)
-        header["freed"], self.freed = self.freed, []
         self.tell(header, writer)
         self.channel.send(header, writer.buffers, self._patience())
         self.sent()
@@ -93,15 +90,23 @@ class Peer(Tables):
         patience = self._patience()
         if patience is not None and time.monotonic() > patience:  # one that talks on and on is late too
             raise self.channel.fail("it did not come to an end in time")
-        with Quiet(self), self.sound():
+        with self.quiet(), self.sound():
             header, buffers = self.channel.receive(patience)
             reader = Reader(self, buffers)
             of_kind(dict, header)
             self.incoming(header, reader)
-            for number in header["freed"]:
-                self.graphs.pop(index(number), None)
             self.hear(header, reader)
         return header, reader
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """No graphs and no alarms while a message is on its way."""
+        self.busy += 1
+        try:
+            with torch.inference_mode(False), torch.no_grad():
+                yield
+        finally:
+            self.busy -= 1
 
     @contextmanager
     def sound(self) -> Iterator[None]:
@@ -116,9 +121,9 @@ class Peer(Tables):
 
     def _result(self, header: dict[str, Any], reader: Reader, lent: list[Any]) -> Any:
         __tracebackhide__ = True
-        with Quiet(self), self.sound():
+        with self.quiet(), self.sound():
             told = header.get("raise")
-            reader.outputs = self._bridge(header, reader)
+            reader.outputs = self._hung(header, reader)
             if told is None and "stop" not in header:
                 result = reader.value(header["ok"])
             for place, change in header["lent"]:
@@ -147,7 +152,7 @@ class Peer(Tables):
 
     def serve(self, header: dict[str, Any], reader: Reader) -> None:
         """Do what the other side asks for, and answer."""
-        with Quiet(self), self.sound():
+        with self.quiet(), self.sound():
             name = of_kind(str, header["do"])
             target = reader.value(header["on"])
             args = [reader.value(arg) for arg in header["args"]]
@@ -160,14 +165,14 @@ class Peer(Tables):
             with torch.set_grad_enabled(grad):
                 result = self.perform(name, target, args, options)
             writer.objects = self.open_objects or name != "get"
-            with Quiet(self):
+            with self.quiet():
                 return self._answer({"ok": writer.value(result)}, lent, writer)
         except PeerFailed:
             raise
         except BaseException as error:
             self.take_back()
             answer = {"stop": True} if stopped(name, error) else {"raise": self.account(error)}
-        with Quiet(self):
+        with self.quiet():
             self._answer(answer, lent, Writer(self, answering=True))
 
     def _answer(self, header: dict[str, Any], lent: list[tuple[Any, Any]], writer: Writer) -> None:
@@ -195,7 +200,7 @@ class Peer(Tables):
         if name == "copy":
             return copy.deepcopy(target)
         if name == "vjp":
-            return self._vjp(*args)
+            return target.gradients(*args)
         return getattr(type(target), SPECIAL[name])(target, *args, **options)
 
     # gradients
@@ -204,16 +209,11 @@ class Peer(Tables):
         """What the other side needs to hang the tensors of an answer on the graph that they came from."""
         if not writer.outputs:
             return {}
-        leaves: list[Tensor] = []
-        local: list[Tensor] = []
-        for leaf in leaves_of(writer.outputs):
-            (local if self.known(leaf) is None else leaves).append(leaf)
-        self.next_graph += 1
-        self.graphs[self.next_graph] = (writer.outputs, leaves, local)
-        outputs = [writer.plain(output) for output in writer.outputs]
-        return {"graph": self.next_graph, "outputs": outputs, "leaves": [self.known(leaf) for leaf in leaves]}
+        graph = Graph(writer.outputs, self.known)
+        outputs, leaves = [writer.plain(each) for each in graph.outputs], [self.known(leaf) for leaf in graph.leaves]
+        return {"graph": self.export(graph), "outputs": outputs, "leaves": leaves}
 
-    def _bridge(self, header: dict[str, Any], reader: Reader) -> list[Tensor]:
+    def _hung(self, header: dict[str, Any], reader: Reader) -> list[Tensor]:
         """The tensors of an answer, hung on our own graph."""
         if "graph" not in header:
             return []
@@ -221,63 +221,9 @@ class Peer(Tables):
         leaves = [of_kind(Tensor, reader.value(leaf)) for leaf in header["leaves"]]
         if not all(tensor.is_floating_point() or tensor.is_complex() for tensor in [*outputs, *leaves]):
             raise Malformed("only floats have gradients")
-        link = Link(self, index(header["graph"]), outputs)
-        with torch.enable_grad():
-            return list(Bridge.apply(link, torch.empty(0, requires_grad=True), *leaves))
-
-    def _vjp(self, number: int, grads: list[Tensor | None], keep: bool) -> list[Tensor | None]:
-        """Gradients of our leaves, of which the other side knows some."""
-        outputs, leaves, local = self.graphs[number]
-        pairs = [(output, grad) for output, grad in zip(outputs, grads, strict=True) if grad is not None]
-        if not pairs or not (leaves or local):
-            return [None] * len(leaves)
-        ends, starts = zip(*pairs, strict=True)
-        found = torch.autograd.grad(ends, [*leaves, *local], starts, retain_graph=bool(keep), allow_unused=True)
-        for leaf, grad in zip(local, found[len(leaves) :], strict=True):
-            if grad is not None:  # nobody over there knows this leaf, and `backward` reaches it all the same
-                leaf.grad = grad if leaf.grad is None else leaf.grad + grad
-        return list(found[: len(leaves)])
-
-
-class Quiet:
-    """No graphs and no alarms while a message is on its way."""
-
-    def __init__(self, peer: Peer) -> None:
-        self.peer = peer
-
-    def __enter__(self) -> None:
-        self.peer.busy += 1
-        self.graphs = torch.is_grad_enabled()
-        self.inference = torch.inference_mode(False) if torch.is_inference_mode_enabled() else None
-        if self.inference is not None:
-            self.inference.__enter__()
-        if self.graphs:
-            torch.set_grad_enabled(False)
-
-    def __exit__(self, *error: object) -> None:
-        if self.inference is not None:
-            self.inference.__exit__(None, None, None)
-        if torch.is_grad_enabled() is not self.graphs:
-            torch.set_grad_enabled(self.graphs)
-        self.peer.busy -= 1
+        return hang(self.adopt(header["graph"], stand_in("Graph", frozenset())), outputs, leaves)
 
 
 def stopped(name: str, error: BaseException) -> bool:
     """Whether an iterator has simply come to its end."""
     return name == "next" and isinstance(error, StopIteration)
-
-
-def leaves_of(outputs: list[Tensor]) -> list[Tensor]:
-    """The leaves that these tensors depend on, in a fixed order."""
-    found: dict[int, Tensor] = {}
-    seen, waiting = set(), [output.grad_fn for output in reversed(outputs)]
-    while waiting:
-        node = waiting.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        variable = getattr(node, "variable", None)
-        if isinstance(variable, Tensor):
-            found.setdefault(id(variable), variable)
-        waiting.extend(each for each, _ in reversed(node.next_functions))
-    return list(found.values())

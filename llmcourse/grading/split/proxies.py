@@ -1,4 +1,4 @@
-"""Stand-ins for what lives on the other side: objects, modules and optimizers, and the graph that gradients cross."""
+"""Stand-ins for what lives on the other side: objects, modules and optimizers."""
 
 import re
 from collections.abc import Callable
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 if TYPE_CHECKING:
     from llmcourse.grading.split.peer import Peer
@@ -75,6 +74,13 @@ def remote_class(name: str, can: frozenset[str]) -> type[Remote]:
     return type(tidy(name), (Remote,), {"__slots__": (), **body})
 
 
+def stand_in(kind: str, can: frozenset[str], name: str | None = None) -> Remote:
+    """A stand-in for an object of that class; a function has a name."""
+    made: Remote = object.__new__(remote_class(kind, can))
+    object.__setattr__(made, "_name", name)
+    return made
+
+
 def tidy(name: str) -> str:
     """A name that may head a class and be shown."""
     return re.sub(r"\W", "_", name)[:60] or "_"
@@ -136,38 +142,3 @@ class RemoteOptimizer(torch.optim.Optimizer):
                 tensor.grad = None
             elif tensor.grad is not None:
                 tensor.grad = torch.zeros_like(tensor)
-
-
-class Link:
-    """One graph of the other side, known by its number, which is let go with the last tensor that came out of it."""
-
-    def __init__(self, peer: "Peer", number: int, outputs: list[Tensor]) -> None:
-        self.peer, self.number, self.outputs = peer, number, outputs
-
-    def __del__(self) -> None:
-        self.peer.freed.append(self.number)
-
-
-class Bridge(torch.autograd.Function):
-    """Tensors from the other side, whose gradients are asked for over there."""
-
-    @staticmethod
-    def forward(ctx: Any, link: Link, anchor: Tensor, *leaves: Tensor) -> tuple[Tensor, ...]:
-        ctx.set_materialize_grads(False)
-        ctx.link = link
-        ctx.like = [(leaf.shape, leaf.dtype) for leaf in leaves]
-        outputs, link.outputs = link.outputs, []
-        return tuple(outputs)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *grads: Tensor | None) -> tuple[Any, ...]:
-        keep = torch._C._autograd._get_current_graph_task_keep_graph()
-        link = ctx.link
-        found = link.peer.request("vjp", None, link.number, list(grads), keep)
-        if type(found) is not list or len(found) != len(ctx.like):
-            raise link.peer.channel.fail("it sent other gradients than it was asked for")
-        for grad, (shape, dtype) in zip(found, ctx.like, strict=True):
-            if grad is not None and (not isinstance(grad, Tensor) or grad.shape != shape or grad.dtype != dtype):
-                raise link.peer.channel.fail("it sent gradients of another shape")
-        return (None, None, *found)

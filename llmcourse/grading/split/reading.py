@@ -18,7 +18,7 @@ from llmcourse.grading.split.agreed import (
     place_of_dataclass,
     rebuilt,
 )
-from llmcourse.grading.split.proxies import SPECIAL, remote_class
+from llmcourse.grading.split.proxies import SPECIAL, stand_in
 
 if TYPE_CHECKING:
     from llmcourse.grading.split.peer import Peer
@@ -113,9 +113,8 @@ class Reader:
 
     def read_ref(self, data: dict[str, Any], depth: int) -> Any:
         can = frozenset(name for name in data["can"] if name in SPECIAL)
-        made = object.__new__(remote_class(clean(str(data["type"])), can))
-        object.__setattr__(made, "_name", None if data["name"] is None else clean(str(data["name"])))
-        return self.peer.adopt(data["n"], made)
+        name = None if data["name"] is None else clean(str(data["name"]))
+        return self.peer.adopt(data["n"], stand_in(clean(str(data["type"])), can, name))
 
     def read_module(self, data: dict[str, Any], depth: int) -> Any:
         return self.peer.read_module(data, self, depth)

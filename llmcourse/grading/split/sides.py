@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from llmcourse.grading.split.agreed import PLAIN, of_kind
 from llmcourse.grading.split.frames import Channel
+from llmcourse.grading.split.graphs import Graph
 from llmcourse.grading.split.peer import Peer
 from llmcourse.grading.split.proxies import ARITHMETIC, CONTAINER
 from llmcourse.grading.split.reading import Reader
@@ -93,7 +94,7 @@ class Checker(Peer):
     def may(self, name: str, target: Any, args: list[Any]) -> None:
         """Functions can be called, iterators advanced, containers read; modules and optimizers show their data."""
         kind = type(target).__name__
-        if name != "vjp" and id(target) not in self.export_numbers:
+        if id(target) not in self.export_numbers:
             raise PermissionError("Only what was handed out can be used from here.")
         if name == "get":
             attribute = of_kind(str, args[0])
@@ -105,9 +106,9 @@ class Checker(Peer):
         elif name == "call":
             if not callable(target):
                 raise TypeError(f"{kind!r} object is not callable")
-        elif name == "copy":
-            of_kind(nn.Module, target)
-        elif name not in ("vjp", "enter", "exit", *CONTAINER, *ARITHMETIC):
+        elif name in ("copy", "vjp"):
+            of_kind(nn.Module if name == "copy" else Graph, target)
+        elif name not in ("enter", "exit", *CONTAINER, *ARITHMETIC):
             raise PermissionError(f"A {kind} of another process is not changed from here.")
 
     def account(self, error: BaseException) -> dict[str, Any]:
@@ -141,7 +142,7 @@ class Checker(Peer):
 
 
 # what leads from an object to the program around it
-CLOSED = (type, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType, types.ModuleType)
+CLOSED = (type, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType, types.ModuleType, Graph)
 
 
 def may_show(target: Any, name: str) -> bool:

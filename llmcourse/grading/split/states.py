@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from llmcourse.grading.split.agreed import PLAIN, Malformed, same
 
@@ -21,14 +21,11 @@ class TensorState:
         self.remember()
 
     def remember(self) -> None:
+        """Take the tensor for what the other side has too."""
         tensor = self.find()
         if tensor is not None:
             self.data, self.needs = tensor.detach().clone(), tensor.requires_grad
             self.grad: Tensor | None = None if tensor.grad is None else tensor.grad.detach().clone()
-
-    def forget(self) -> None:
-        """Take all for changed."""
-        self.data = self.grad = torch.empty(0, dtype=torch.bool)
 
     def changes(self, writer: "Writer") -> list[Any] | None:
         """What has changed since both sides were equal."""
@@ -38,7 +35,6 @@ class TensorState:
         moved, grad_moved = not same(tensor, self.data), not same(tensor.grad, self.grad)
         if not moved and not grad_moved and tensor.requires_grad == self.needs:
             return None
-        self.remember()
         grad = writer.plain(tensor.grad) if tensor.grad is not None and grad_moved else None
         return [writer.plain(tensor) if moved else None, grad_moved, grad, tensor.requires_grad]
 
@@ -63,72 +59,45 @@ class TensorState:
         self.remember()
 
 
-class ModuleState:
-    """Whether a module trains."""
+class SettingsState:
+    """Whether a module trains, or the plain settings in an optimizer's groups, such as its rates."""
 
-    def __init__(self, find: Callable[[], nn.Module | None]) -> None:
+    def __init__(self, find: Callable[[], nn.Module | Optimizer | None]) -> None:
         self.find = find
         self.remember()
 
-    def remember(self) -> None:
-        module = self.find()
-        self.last = module is not None and module.training
-
-    def forget(self) -> None:
-        """Take the mode for changed."""
-        self.last = not self.last
-
-    def changes(self, writer: "Writer") -> bool | None:
-        """The new mode, where it is new."""
-        module = self.find()
-        if module is None or module.training is self.last:
-            return None
-        self.remember()
-        return self.last
-
-    def apply(self, change: Any, reader: "Reader") -> None:
-        """Take over the mode, of this module alone."""
-        module = self.find()
-        if type(change) is not bool or module is None:
-            raise Malformed("a mode is True or False")
-        module.training = change
-        self.remember()
-
-
-class OptimizerState:
-    """The numbers in an optimizer's groups, such as its rates."""
-
-    def __init__(self, find: Callable[[], torch.optim.Optimizer | None]) -> None:
-        self.find = find
-        self.last = self.settings()
-
-    def settings(self) -> list[dict[str, Any]]:
-        optimizer = self.find()
-        groups = [] if optimizer is None else optimizer.param_groups
+    def settings(self) -> Any:
+        """What is set now."""
+        thing = self.find()
+        if isinstance(thing, nn.Module):
+            return thing.training is True
+        groups = [] if thing is None else thing.param_groups
         return [{k: v for k, v in group.items() if type(k) is str and type(v) in PLAIN} for group in groups]
 
-    def forget(self) -> None:
-        """Take the settings for changed."""
-        self.last = []
+    def remember(self) -> None:
+        """Take the settings for what the other side has too."""
+        self.last = self.settings()
 
-    def changes(self, writer: "Writer") -> list[dict[str, Any]] | None:
+    def changes(self, writer: "Writer") -> Any:
         """All settings, where one is new."""
         now = self.settings()
-        if now == self.last:
-            return None
-        self.last = now
-        return now
+        return now if now != self.last and self.find() is not None else None
 
     def apply(self, change: Any, reader: "Reader") -> None:
         """Take over the settings."""
-        optimizer = self.find()
-        if optimizer is None or type(change) is not list or len(change) != len(optimizer.param_groups):
-            raise Malformed("settings belong to groups")
-        for group, new in zip(optimizer.param_groups, change, strict=True):
-            if type(new) is not dict or "params" in new or any(type(value) not in PLAIN for value in new.values()):
-                raise Malformed("settings are plain")
-            group.update(new)
-        self.last = self.settings()
+        thing = self.find()
+        if isinstance(thing, nn.Module):
+            if type(change) is not bool:
+                raise Malformed("a mode is True or False")
+            thing.training = change
+        else:
+            if thing is None or type(change) is not list or len(change) != len(thing.param_groups):
+                raise Malformed("settings belong to groups")
+            for group, new in zip(thing.param_groups, change, strict=True):
+                if type(new) is not dict or "params" in new or any(type(value) not in PLAIN for value in new.values()):
+                    raise Malformed("settings are plain")
+                group.update(new)
+        self.remember()
 
 
-State = TensorState | ModuleState | OptimizerState
+State = TensorState | SettingsState

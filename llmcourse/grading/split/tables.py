@@ -11,7 +11,7 @@ from torch.utils.weak import TensorWeakRef
 from llmcourse.grading.split.agreed import Malformed, clean, of_kind
 from llmcourse.grading.split.proxies import Remote, RemoteModule, RemoteOptimizer, module_class
 from llmcourse.grading.split.reading import Reader
-from llmcourse.grading.split.states import ModuleState, OptimizerState, State, TensorState
+from llmcourse.grading.split.states import SettingsState, State, TensorState
 from llmcourse.grading.split.writing import Writer
 
 MOST_NUMBERS = 200_000
@@ -54,8 +54,6 @@ class Tables:
         """Forget what went into a message that is not sent."""
         for number in self.fresh:
             self.drop(number)
-        for state in self.told:
-            state.forget()
         self.fresh, self.told = [], []
 
     def drop(self, number: int) -> None:
@@ -99,10 +97,8 @@ class Tables:
         return None if find is None else find()
 
     def _keep_equal(self, mine: bool, number: int, value: Any, find: Callable[[], Any], keep_equal: bool) -> None:
-        if isinstance(value, nn.Module):
-            self.states[mine, number] = ModuleState(find)
-        elif isinstance(value, torch.optim.Optimizer):
-            self.states[mine, number] = OptimizerState(find)
+        if isinstance(value, nn.Module | torch.optim.Optimizer):
+            self.states[mine, number] = SettingsState(find)
         elif keep_equal:
             self.states[mine, number] = TensorState(find)
 
@@ -135,6 +131,8 @@ class Tables:
 
     def sent(self) -> None:
         """The message has gone out."""
+        for state in self.told:
+            state.remember()
         self.fresh, self.told, self.dead = [], [], []
 
     def incoming(self, header: dict[str, Any], reader: Reader) -> None:

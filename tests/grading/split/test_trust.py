@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import torch
 from torch import nn
 
 from llmcourse.checks.core import CheckFailed
@@ -89,6 +90,18 @@ def test_a_forged_request_for_the_inside_of_a_function_is_refused(request_: Any)
 
     with both(forge=forge) as sides, pytest.raises((AttributeError, PermissionError)):
         sides["forge"](lambda: 1)
+
+
+@pytest.mark.parametrize("name", ["own", "leaves", "outputs", "gradients"])
+def test_a_graph_shows_nothing_of_the_weights_in_it(name: str) -> None:
+    weight = torch.ones(2, requires_grad=True)
+
+    def forge(function: Any) -> Any:
+        graph = function(torch.ones(2, requires_grad=True)).grad_fn.graph
+        return graph._link[0].request("get", graph, name)
+
+    with both(forge=forge) as sides, pytest.raises(AttributeError, match="can be seen from here"):
+        sides["forge"](lambda x: x * weight)
 
 
 def test_a_student_that_talks_without_end_is_late() -> None:

@@ -17,7 +17,7 @@ from llmcourse.grading.split.sides import Checker
 from tests.grading.split.both import BODY, HEADER, both
 from tests.grading.split.wire_fuzz import one_case
 
-CALM = {"dead": [], "changes": [], "freed": [], "printed": "", "lent": []}
+CALM = {"dead": [], "changes": [], "printed": "", "lent": []}
 
 
 def ends() -> tuple[Channel, socket.socket]:

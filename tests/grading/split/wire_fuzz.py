@@ -88,7 +88,7 @@ class Fuzz:
     def message(self) -> dict[str, Any]:
         """Something like a request or an answer, right in many of its parts."""
         draw = self.draw
-        made: dict[str, Any] = {"dead": [], "changes": [], "freed": [], "printed": "x", "sizes": []}
+        made: dict[str, Any] = {"dead": [], "changes": [], "printed": "x", "sizes": []}
         shape = draw.random()
         if shape < 0.4:
             args = [self.value() for _ in range(draw.randrange(3))]
@@ -103,7 +103,7 @@ class Fuzz:
                 told[draw.choice([*told, "line", "source", "yours"])] = self.value()
             made["raise"] = told
             made["lent"] = []
-        for name in ("dead", "changes", "freed", "printed", "lent", "options", "grad", "raise"):
+        for name in ("dead", "changes", "printed", "lent", "options", "grad", "raise"):
             if draw.random() < 0.06:
                 made[name] = draw.choice([self.value(), [self.value()], [[0, self.value()]], [[True, 1, self.value()]]])
         return made
