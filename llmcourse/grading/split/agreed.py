@@ -1,7 +1,6 @@
 """What both sides agree on: which kinds of values cross, what stands for them, and the bytes of tensors."""
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,8 +12,9 @@ PLAIN = (bool, int, float, str, type(None))
 DEEPEST = 40
 # packages whose dataclasses cross as values: both sides have them, and they do nothing but hold data
 PARTS = ("data", "decoding", "finetune", "insight", "model", "tokenizers", "training", "world")
-TYPES = {kind.__name__: kind for kind in (bool, int, float, str, list, tuple, dict, set)}
-SEQUENCES: dict[str, Callable[[list[Any]], Any]] = {"l": list, "t": tuple, "s": set, "f": frozenset}
+KINDS = (bool, int, float, str, list, tuple, dict, set)
+CONSTANTS = {str(each): each for each in (*DTYPES.values(), torch.device("cpu"), Ellipsis, NotImplemented, *KINDS)}
+SEQUENCES: dict[str, Any] = {"l": list, "t": tuple, "s": set, "f": frozenset}
 
 
 class Uncrossable(TypeError):

@@ -195,8 +195,8 @@ class Peer(Tables):
             return getattr(target, *args)
         if name == "set":
             return setattr(target, *args)
-        if name == "method":
-            return getattr(target, args[0])(*args[1:])
+        if name == "step":
+            return target.step()
         if name == "copy":
             return copy.deepcopy(target)
         if name == "vjp":

@@ -18,8 +18,6 @@ CONTAINER = {"iter": "__iter__", "next": "__next__", "len": "__len__", "item": "
 SPECIAL = {
     "call": "__call__",
     "put": "__setitem__",
-    "enter": "__enter__",
-    "exit": "__exit__",
     **CONTAINER,
     **{name: f"__{name}__" for name in ARITHMETIC},
 }
@@ -58,8 +56,6 @@ class Remote:
 
 def _sender(name: str) -> Callable[..., Any]:
     def send(self: Any, *args: Any, **options: Any) -> Any:
-        if name == "exit":
-            args = (None, None, None)
         return self._link[0].request(name, self, *args, **options)
 
     return send
@@ -129,16 +125,7 @@ class RemoteOptimizer(torch.optim.Optimizer):
     _link: tuple["Peer", int]
 
     def __init__(self, groups: list[dict[str, Any]]) -> None:
-        self.param_groups = groups
-        self.defaults: dict[str, Any] = {}
-        self.state: Any = {}
+        super().__init__(groups, {})
 
-    def step(self, *args: Any) -> Any:  # type: ignore[override]
-        return self._link[0].request("method", self, "step", *args)
-
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        for tensor in (tensor for group in self.param_groups for tensor in group["params"]):
-            if set_to_none:
-                tensor.grad = None
-            elif tensor.grad is not None:
-                tensor.grad = torch.zeros_like(tensor)
+    def step(self) -> Any:  # type: ignore[override]
+        return self._link[0].request("step", self)

@@ -7,18 +7,19 @@ import torch
 from torch import Tensor, nn
 
 from llmcourse.grading.split.agreed import (
+    CONSTANTS,
     DEEPEST,
     DTYPES,
     PLAIN,
     SEQUENCES,
-    TYPES,
     Malformed,
     clean,
     index,
+    of_kind,
     place_of_dataclass,
     rebuilt,
 )
-from llmcourse.grading.split.proxies import SPECIAL, stand_in
+from llmcourse.grading.split.proxies import SPECIAL, RemoteModule, RemoteOptimizer, module_class, stand_in
 
 if TYPE_CHECKING:
     from llmcourse.grading.split.peer import Peer
@@ -39,36 +40,19 @@ class Reader:
             return clean(data)
         if type(data) in PLAIN:
             return data
-        if type(data) is dict:
-            kind = data["k"]
-            if kind not in KINDS:
-                raise Malformed("a value is of no known kind")
-            return getattr(self, f"read_{kind}")(data, depth)
-        tag, *rest = data
+        if type(data) is dict and data["k"] in KINDS:
+            return getattr(self, f"read_{data['k']}")(data, depth)
+        tag, held = data
         if tag in SEQUENCES:
-            (items,) = rest
-            return SEQUENCES[tag]([self.value(item, depth + 1) for item in items])
+            return SEQUENCES[tag]([self.value(item, depth + 1) for item in held])
         if tag == "d":
-            (pairs,) = rest
-            return {self.value(key, depth + 1): self.value(item, depth + 1) for key, item in pairs}
-        return self.simple(tag, rest)
-
-    def simple(self, tag: str, rest: list[Any]) -> Any:
-        if tag == "dtype":
-            return DTYPES[rest[0]]
-        if tag == "type":
-            return TYPES[rest[0]]
-        if tag == "device" and rest == ["cpu"]:
-            return torch.device("cpu")
-        if tag in ("slice", "range"):
-            start, stop, step = (self.value(part) for part in rest)
-            return slice(start, stop, step) if tag == "slice" else range(start, stop, step)
-        if tag == "complex":
-            return complex(*rest)
+            return {self.value(key, depth + 1): self.value(item, depth + 1) for key, item in held}
+        if tag == "slice":
+            return slice(*(self.value(part, depth + 1) for part in held))
         if tag == "bytes":
-            return bytes(self.buffers[index(rest[0])])
-        if tag in ("Ellipsis", "NotImplemented"):
-            return Ellipsis if tag == "Ellipsis" else NotImplemented
+            return bytes(self.buffers[index(held)])
+        if tag == "constant":
+            return CONSTANTS[held]
         raise Malformed("a value is of no known kind")
 
     def like(self, data: dict[str, Any], tensor: Tensor) -> Tensor:
@@ -79,6 +63,7 @@ class Reader:
         return new
 
     def numbers(self, data: dict[str, Any]) -> Tensor:
+        """A tensor's numbers."""
         return rebuilt(DTYPES[data["dtype"]], tuple(data["shape"]), self.buffers[index(data["at"])])
 
     def read_tensor(self, data: dict[str, Any], depth: int) -> Tensor:
@@ -116,14 +101,27 @@ class Reader:
         name = None if data["name"] is None else clean(str(data["name"]))
         return self.peer.adopt(data["n"], stand_in(clean(str(data["type"])), can, name))
 
-    def read_module(self, data: dict[str, Any], depth: int) -> Any:
-        return self.peer.read_module(data, self, depth)
+    def read_module(self, data: dict[str, Any], depth: int) -> RemoteModule:
+        base = data["base"]
+        made = object.__new__(module_class(clean(str(data["type"])), base if type(base) is str else None))
+        nn.Module.__init__(made)
+        for kind, of, parts in ((nn.Parameter, "parameters", "_parameters"), (Tensor, "buffers", "_buffers")):
+            for name, part in data[of].items():
+                getattr(made, parts)[name] = of_kind(kind | None, self.value(part, depth + 1))
+        for name, part in data["modules"].items():
+            made._modules[name] = of_kind(nn.Module | None, self.value(part, depth + 1))
+        made._non_persistent_buffers_set.update(name for name in data["passing"] if name in made._buffers)
+        made.training = of_kind(bool, data["training"])
+        return self.peer.adopt(data["n"], made)
 
-    def read_optimizer(self, data: dict[str, Any], depth: int) -> Any:
-        return self.peer.read_optimizer(data, self, depth)
+    def read_optimizer(self, data: dict[str, Any], depth: int) -> RemoteOptimizer:
+        groups = [of_kind(dict, self.value(group, depth + 1)) for group in data["groups"]]
+        return self.peer.adopt(data["n"], RemoteOptimizer(groups))
 
     def read_generator(self, data: dict[str, Any], depth: int) -> torch.Generator:
-        return self.peer.read_generator(data, self)
+        """A generator of our own, that goes on where it stopped; the state that it begins with comes once."""
+        state = data["state"]
+        return self.peer.generator(data["n"], None if state is None else self.numbers(state))
 
     def read_data(self, data: dict[str, Any], depth: int) -> Any:
         place = data["type"]

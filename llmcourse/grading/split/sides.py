@@ -89,7 +89,7 @@ class Checker(Peer):
     def __init__(self, channel: Channel, seconds: float, key: str = "") -> None:
         super().__init__(channel)
         self.seconds, self.key = seconds, hashlib.sha256(key.encode()).digest()
-        self.left: tuple[Tensor, Any] = (torch.get_rng_state(), random.getstate())
+        self.left_states[0], self.left = torch.get_rng_state(), random.getstate()
 
     def may(self, name: str, target: Any, args: list[Any]) -> None:
         """Functions can be called, iterators advanced, containers read; modules and optimizers show their data."""
@@ -100,15 +100,12 @@ class Checker(Peer):
             attribute = of_kind(str, args[0])
             if not may_show(target, attribute):
                 raise AttributeError(f"{kind!r} object has no attribute {attribute!r} that can be seen from here.")
-        elif name == "method":
-            if not isinstance(target, torch.optim.Optimizer) or args != ["step"]:
-                raise PermissionError(f"A {kind} does not do that from here.")
         elif name == "call":
             if not callable(target):
                 raise TypeError(f"{kind!r} object is not callable")
-        elif name in ("copy", "vjp"):
-            of_kind(nn.Module if name == "copy" else Graph, target)
-        elif name not in ("enter", "exit", *CONTAINER, *ARITHMETIC):
+        elif name in OWN:
+            of_kind(OWN[name], target)
+        elif name not in (*CONTAINER, *ARITHMETIC):
             raise PermissionError(f"A {kind} of another process is not changed from here.")
 
     def account(self, error: BaseException) -> dict[str, Any]:
@@ -125,15 +122,12 @@ class Checker(Peer):
 
     def tell(self, header: dict[str, Any], writer: Writer) -> None:
         header["seconds"] = self.seconds
-        tensors, python = torch.get_rng_state(), random.getstate()
-        moved, redrawn = not torch.equal(tensors, self.left[0]), python != self.left[1]
-        header["chance"] = [writer.plain(tensors) if moved else None, python if redrawn else None]
-        if moved:
-            torch.set_rng_state(self.move_on(tensors))
+        tensors, python = self.new_state(0, torch.default_generator), random.getstate()
+        redrawn = python != self.left
+        header["chance"] = [None if tensors is None else writer.plain(tensors), python if redrawn else None]
         if redrawn:
             random.seed(self.seed_after(repr(python).encode()))
-        if moved or redrawn:
-            self.left = (torch.get_rng_state(), random.getstate())
+            self.left = random.getstate()
 
     def hear(self, header: dict[str, Any], reader: Reader) -> None:
         printed = reader.value(of_kind(str, header["printed"]))
@@ -141,6 +135,7 @@ class Checker(Peer):
             sys.stdout.write(printed)
 
 
+OWN = {"step": torch.optim.Optimizer, "copy": nn.Module, "vjp": Graph}  # what is done with objects of one kind alone
 # what leads from an object to the program around it
 CLOSED = (type, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType, types.ModuleType, Graph)
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.weak import TensorWeakRef
 
-from llmcourse.grading.split.agreed import Malformed, clean, of_kind
-from llmcourse.grading.split.proxies import Remote, RemoteModule, RemoteOptimizer, module_class
+from llmcourse.grading.split.agreed import Malformed
+from llmcourse.grading.split.proxies import Remote, RemoteModule, RemoteOptimizer
 from llmcourse.grading.split.reading import Reader
 from llmcourse.grading.split.states import SettingsState, State, TensorState
 from llmcourse.grading.split.writing import Writer
@@ -145,55 +145,26 @@ class Tables:
         for number in header["dead"]:
             self.drop(number)
 
-    def read_module(self, data: dict[str, Any], reader: Reader, depth: int) -> RemoteModule:
-        """A stand-in for a module, with all that is in it."""
-        if depth > 100 or type(data["training"]) is not bool:
-            raise Malformed("a module is no module")
-        base = data["base"]
-        made = object.__new__(module_class(clean(str(data["type"])), base if type(base) is str else None))
-        nn.Module.__init__(made)
-        for name, part in data["parameters"].items():
-            made._parameters[name] = None if part is None else of_kind(nn.Parameter, reader.value(part, depth + 1))
-        for name, part in data["buffers"].items():
-            made._buffers[name] = None if part is None else of_kind(Tensor, reader.value(part, depth + 1))
-        made._non_persistent_buffers_set.update(name for name in data["passing"] if name in made._buffers)
-        for name, part in data["modules"].items():
-            made._modules[name] = None if part is None else of_kind(nn.Module, reader.value(part, depth + 1))
-        made.training = data["training"]
-        self.adopt(data["n"], made)
-        return made
-
-    def read_optimizer(self, data: dict[str, Any], reader: Reader, depth: int) -> RemoteOptimizer:
-        """A stand-in for an optimizer, with its groups."""
-        groups = [of_kind(dict, reader.value(group, depth + 1)) for group in data["groups"]]
-        for tensor in (tensor for group in groups for tensor in of_kind(list, group["params"])):
-            of_kind(Tensor, tensor)
-        made = RemoteOptimizer(groups)
-        self.adopt(data["n"], made)
-        return made
-
-    def write_generator(self, value: torch.Generator, writer: Writer) -> Any:
-        """A random generator with its state, or with none where ours is as it was left when it was last sent.
+    def new_state(self, number: int, generator: torch.Generator) -> Tensor | None:
+        """A random generator's state, to be sent; None where it is as it was left when it was last sent.
 
         The other side's copy goes on by itself: no state comes back, so nobody can choose what is drawn here next.
         """
-        known = self.export_numbers.get(id(value)) is not None
-        number, state = self.export(value), value.get_state()
-        unmoved = known and torch.equal(self.left_states[number], state)
-        if not unmoved:
-            self.left_states[number] = self.move_on(state)
-            value.set_state(self.left_states[number])
-        return {"k": "generator", "n": number, "known": known, "state": None if unmoved else writer.plain(state)}
+        state, left = generator.get_state(), self.left_states.get(number)
+        if left is not None and torch.equal(left, state):
+            return None
+        self.left_states[number] = self.move_on(state)
+        generator.set_state(self.left_states[number])
+        return state
 
     def move_on(self, state: Tensor) -> Tensor:
         """The state in which a generator is left when its state has been sent."""
         return state
 
-    def read_generator(self, data: dict[str, Any], reader: Reader) -> torch.Generator:
-        """Our copy of a random generator."""
-        made = of_kind(torch.Generator, self.adopted(data["n"])) if data["known"] else torch.Generator()
-        if data["state"] is not None:
-            made.set_state(reader.numbers(data["state"]))
-        if not data["known"]:
-            self.generators[data["n"]] = self.adopt(data["n"], made)
-        return made
+    def generator(self, number: Any, state: Tensor | None) -> torch.Generator:
+        """Our copy of a random generator of the other side, set to that state if there is one."""
+        if number not in self.generators:
+            self.generators[number] = self.adopt(number, torch.Generator())
+        if state is not None:
+            self.generators[number].set_state(state)
+        return self.generators[number]

@@ -8,12 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from llmcourse.grading.split.agreed import (
+    CONSTANTS,
     DEEPEST,
-    DTYPES,
-    NAMES,
     PLAIN,
     SEQUENCES,
-    TYPES,
     Uncrossable,
     place_of_dataclass,
     raw,
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
 
 FUNCTIONS = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, type)
 NEVER = (types.ModuleType, types.FrameType, types.CodeType, types.TracebackType)
+NAMED = {type(value) for value in CONSTANTS.values()}
 
 
 class Writer:
@@ -44,44 +43,34 @@ class Writer:
             raise Uncrossable(f"Values nested more than {DEEPEST} deep do not cross.")
         if type(value) in PLAIN and not (type(value) is int and value.bit_length() > 4096):
             return value
-        if isinstance(value, Tensor):
-            return self.tensor(value)
         known = self.peer.known(value)
         if known is not None:
             return known
-        if isinstance(value, list | tuple | set | frozenset):
-            return self.sequence(value, depth)
+        if isinstance(value, Tensor):
+            return self.tensor(value)
+        for tag, kind in SEQUENCES.items():
+            if isinstance(value, kind):
+                return [tag, [self.value(item, depth + 1) for item in value]]
         if isinstance(value, dict):
             return ["d", [[self.value(key, depth + 1), self.value(item, depth + 1)] for key, item in value.items()]]
         simple = self.simple(value)
         return self.object(value, depth) if simple is None else simple
 
-    def sequence(self, value: Any, depth: int) -> list[Any]:
-        tag = next(tag for tag, kind in SEQUENCES.items() if isinstance(value, kind))  # type: ignore[arg-type]
-        return [tag, [self.value(item, depth + 1) for item in value]]
-
     def simple(self, value: Any) -> Any:
         """Small things that have a spelling of their own; None for all others."""
-        if isinstance(value, int | float | str):  # their subclasses, NumPy's float among them
-            if type(value) is int:
-                raise Uncrossable("A whole number of more than 4096 bits does not cross.")
-            return self.value(next(kind for kind in (int, float, str) if isinstance(value, kind))(value))
-        if isinstance(value, torch.dtype) and str(value).removeprefix("torch.") in DTYPES:
-            return ["dtype", str(value).removeprefix("torch.")]
-        if isinstance(value, complex):
-            return ["complex", value.real, value.imag]
-        if isinstance(value, slice | range):
-            return [type(value).__name__, *(self.value(part) for part in (value.start, value.stop, value.step))]
-        if isinstance(value, bytes | bytearray):
-            return ["bytes", self.buffer(bytes(value))]
-        if isinstance(value, torch.device):
-            return ["device", str(value)]
-        if any(value is kind for kind in TYPES.values()):
-            return ["type", value.__name__]
-        if value is Ellipsis or value is NotImplemented:
-            return [str(value)]
+        if type(value) is int:
+            raise Uncrossable("A whole number of more than 4096 bits does not cross.")
+        for kind in (int, float, str):
+            if isinstance(value, kind):  # their subclasses, NumPy's float among them
+                return self.value(kind(value))
         if type(value).__module__ == "numpy" and getattr(value, "ndim", None) == 0:
             return self.value(value.item())
+        if isinstance(value, slice):
+            return ["slice", [self.value(part) for part in (value.start, value.stop, value.step)]]
+        if isinstance(value, bytes | bytearray):
+            return ["bytes", self.buffer(bytes(value))]
+        if type(value) in NAMED and str(value) in CONSTANTS:
+            return ["constant", str(value)]
         return None
 
     def object(self, value: Any, depth: int) -> Any:
@@ -92,10 +81,11 @@ class Writer:
             return self.module(value, depth)
         if isinstance(value, torch.optim.Optimizer):
             number = self.peer.export(value)
-            groups = [["d", [[k, self.value(v, depth + 1)] for k, v in g.items()]] for g in value.param_groups]
-            return {"k": "optimizer", "n": number, "type": type(value).__name__, "groups": groups}
+            return {"k": "optimizer", "n": number, "groups": [self.value(g, depth + 1) for g in value.param_groups]}
         if isinstance(value, torch.Generator):
-            return self.peer.write_generator(value, self)
+            number = self.peer.export(value)
+            state = self.peer.new_state(number, value)
+            return {"k": "generator", "n": number, "state": None if state is None else self.plain(state)}
         place = place_of_dataclass(type(value))
         if place:
             frozen = value.__dataclass_params__.frozen and hasattr(value, "__dict__")
@@ -108,11 +98,6 @@ class Writer:
         return {"k": "ref", "n": self.peer.export(value), **about}
 
     def module(self, value: nn.Module, depth: int) -> Any:
-        known = self.peer.known(value)
-        if known is not None:
-            return known
-        if depth > DEEPEST:
-            raise Uncrossable(f"Modules nested more than {DEEPEST} deep do not cross.")
         kinds = [kind.__name__ for kind in type(value).__mro__ if kind.__module__.startswith("torch.nn.modules")]
         return {
             "k": "module",
@@ -120,10 +105,10 @@ class Writer:
             "type": type(value).__name__,
             "base": kinds[0] if kinds and kinds[0] != "Module" else None,
             "training": value.training is True,
-            "parameters": {k: None if p is None else self.tensor(p) for k, p in value._parameters.items()},
-            "buffers": {k: None if b is None else self.shared(b) for k, b in value._buffers.items()},
+            "parameters": {name: self.value(part) for name, part in value._parameters.items()},
+            "buffers": {name: None if part is None else self.shared(part) for name, part in value._buffers.items()},
             "passing": sorted(value._non_persistent_buffers_set),
-            "modules": {k: None if m is None else self.module(m, depth + 1) for k, m in value._modules.items()},
+            "modules": {name: self.value(part, depth + 1) for name, part in value._modules.items()},
         }
 
     def buffer(self, data: bytes | memoryview) -> int:
@@ -132,9 +117,9 @@ class Writer:
 
     def plain(self, tensor: Tensor) -> dict[str, Any]:
         """The tensor's numbers."""
-        index = self.buffer(raw(tensor).numpy().data)
-        name = next(name for name in NAMES if DTYPES[name] is tensor.dtype)
-        return {"k": "tensor", "dtype": name, "shape": list(tensor.shape), "at": index}
+        at = self.buffer(raw(tensor).numpy().data)
+        dtype = str(tensor.dtype).removeprefix("torch.")
+        return {"k": "tensor", "dtype": dtype, "shape": list(tensor.shape), "at": at}
 
     def tensor(self, tensor: Tensor) -> Any:
         """A tensor: by its numbers, as a leaf that both sides keep equal, or as a place where a graph is cut."""

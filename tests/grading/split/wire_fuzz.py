@@ -27,7 +27,7 @@ ATOMS = [
     *(None, True, False, 0, 1, -1, 2, 3, 2**31, 2**63, -(2**70), 0.5, float("nan"), float("inf"), "", "a", "\ud800"),
     *("l", "t", "d", "s", "tensor", "float32", "bool", "mine", "yours", "ref", "module", "call", "get", "__class__"),
 ]
-TAGS = ["l", "t", "s", "f", "d", "dtype", "type", "device", "slice", "range", "complex", "bytes", "Ellipsis", "what"]
+TAGS = ["l", "t", "s", "f", "d", "slice", "bytes", "constant", "what"]
 KINDS = [
     "tensor",
     "cut",
@@ -56,12 +56,11 @@ FIELDS: dict[str, list[Any]] = {
     **{name: [{}, {"a": None}, [], None] for name in ("parameters", "buffers", "modules")},
     "passing": [[], ["a"], None],
     "groups": [[], [["d", []]], [["d", [["params", ["l", []]]]]]],
-    "known": [True, False],
     "state": [None],
     "grad": [None],
     "needs": [True, False, 2],
 }
-OPERATIONS = ["call", "get", "set", "item", "put", "len", "iter", "next", "in", "copy", "vjp", "method", "add", "exit"]
+OPERATIONS = ["call", "get", "set", "item", "put", "len", "iter", "next", "in", "copy", "vjp", "step", "add", "what"]
 
 
 class Fuzz:
