@@ -15,7 +15,7 @@ import tempfile
 import time
 import warnings
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import nbformat
@@ -27,6 +27,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 from llmcourse.grading.intake import BrokenNotebook, Limits, parse, receive, repair
 from llmcourse.grading.intake.collect import choose, extract_all
 from llmcourse.grading.intake.plugins import tidy
+from llmcourse.grading.schedule.beside import put_beside
 
 WORK = "06-attention"
 LIMITS = Limits(file_bytes=20_000, total_bytes=60_000, files=30, folder_files=10, cells=20, source_chars=5_000)
@@ -160,6 +161,9 @@ def check_folder(entries: list[tuple[str, int, bytes]]) -> None:
         received = receive(folder, WORK, source(), LIMITS)
         nbformat.validate(received.notebook)
         assert received.readable is (len(received.notebook.cells) != 1 or received.notebook.cells[0].id != "intake")
+        own = {PurePosixPath(path.relative_to(folder).as_posix()): path for path in received.others}
+        put_beside(inside / "graded", {}, own, limits=LIMITS)
+        assert all(stat.S_ISREG(path.lstat().st_mode) for path in (inside / "graded").rglob("*"))
         tidy(folder, inside, LIMITS)
         assert all(stat.S_ISREG(path.lstat().st_mode) for path in folder.rglob("*"))
         assert not (folder / "timestamp.txt").exists()

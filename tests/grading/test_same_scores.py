@@ -1,6 +1,7 @@
 """`llmcourse grade`, `nbgrader autograde` with our settings and stock nbgrader give an honest class the same scores."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import nbformat
@@ -30,6 +31,21 @@ ANSWERS = {
     "eli": "right = 1 + 0",  # two days late
     "flo": None,  # as it was released
 }
+# what ada sends along, what the instructor has beside the notebook, and what both become
+SENT = {
+    "table.csv": "1,2\n",
+    "data/deep/notes.txt": "mine",
+    "helper.py": "right = 1  # my own",
+    ".hidden": "x",
+    "my own.ipynb": "{}",
+    "__pycache__/helper.pyc": "x",
+    "feedback/old.html": "x",
+    ".ipynb_checkpoints/area-checkpoint.ipynb": "{}",
+    "submission_secret.txt": "known to the exchange",
+}
+GIVEN = {"helper.py": "wrong = 0", "data/words.txt": "the cat", "old.pyc": "x"}
+BESIDE = {name: SENT[name] for name in ("table.csv", "data/deep/notes.txt", ".hidden", "submission_secret.txt")}
+BESIDE |= {name: GIVEN[name] for name in ("helper.py", "data/words.txt")}
 LATE, EARLY = "2026-10-02T18:00:00+00:00", "2026-10-01T11:00:00+00:00"
 
 
@@ -42,6 +58,18 @@ def work(release: NotebookNode, answer: str | None) -> NotebookNode:
     return notebook
 
 
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def read_files(folder: Path) -> dict[str, str]:
+    """All files below a folder but notebooks, and their text by name."""
+    paths = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".ipynb"]
+    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+
+
 @pytest.fixture(scope="module")
 def fresh(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A course folder with a release and a class that has handed in."""
@@ -51,6 +79,7 @@ def fresh(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = instructors()
     source.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(source, top / "root" / "solutions" / WORK / f"{WORK}.ipynb")
+    write_files(top / "root" / "solutions" / WORK, GIVEN)
     course = Course.create(top / "course", top / "root", [WORK])
     course.nbgrader("generate_assignment", WORK, "--force")
     course.nbgrader("db", "assignment", "add", WORK, "--duedate=2026-10-01 12:00 UTC")
@@ -58,8 +87,11 @@ def fresh(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for student, answer in ANSWERS.items():
         path = course.hand_in(student, WORK, work(release, answer))
         moment = LATE if student == "eli" else EARLY
-        (path.parent / "timestamp.txt").write_text(moment.replace("T", " ").replace("+00:00", " UTC"), encoding="utf-8")
+        (path.parent / "timestamp.txt").write_text(
+            moment.replace("T", " ").replace("+00:00", " UTC\n"), encoding="utf-8"
+        )
         write_ledger(course.folder, WORK, {student: Entry(moment)})
+    write_files(course.folder / "submitted" / "ada" / WORK, SENT)
     return course.folder
 
 
@@ -69,7 +101,7 @@ def course(fresh: Path, tmp_path: Path) -> Course:
 
 
 def test_three_ways_of_grading_an_honest_class_give_the_same_scores(fresh: Path, tmp_path: Path) -> None:
-    found = {}
+    found, beside = {}, {}
     for way in ("ours", "nbgrader", "stock"):
         course = Course(Path(shutil.copytree(fresh, tmp_path / way)))
         if way == "stock":
@@ -79,7 +111,10 @@ def test_three_ways_of_grading_an_honest_class_give_the_same_scores(fresh: Path,
         else:
             course.nbgrader("autograde", WORK)
         found[way] = scores(course.folder)
+        beside[way] = {who: read_files(course.folder / "autograded" / who / WORK) for who in ANSWERS}
     assert found["ours"] == found["nbgrader"] == found["stock"]
+    assert beside["ours"] == beside["nbgrader"] == beside["stock"]
+    assert beside["ours"]["ada"] == {**BESIDE, "timestamp.txt": "2026-10-01 11:00:00 UTC\n"}
     ours = found["ours"]
     assert [ours[who]["area_test"] for who in ANSWERS] == [
         (2, False),

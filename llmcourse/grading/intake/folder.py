@@ -22,6 +22,7 @@ class Received:
 
     notebook: NotebookNode
     problems: tuple[Problem, ...] = ()
+    others: tuple[Path, ...] = ()  # plain files beside the notebook, for whoever looks at the work
 
     @property
     def readable(self) -> bool:
@@ -36,6 +37,8 @@ def receive(folder: Path, assignment: str, source: NotebookNode, limits: Limits 
     """
     limits = limits or Limits()
     files, problems = survey(folder, limits)
+    others, left = others_of(folder, files, limits)
+    problems += left
     try:
         path, named = choose(files, assignment)
         problems += named
@@ -43,8 +46,8 @@ def receive(folder: Path, assignment: str, source: NotebookNode, limits: Limits 
     except BrokenNotebook as error:
         reason = printable(str(error), 300)
         problems.append(Problem(kind_of(error), f"Nothing could be graded: {reason}."))
-        return Received(placeholder(source, reason), tuple(problems))
-    return Received(notebook, (*problems, *repaired))
+        return Received(placeholder(source, reason), tuple(problems), others)
+    return Received(notebook, (*problems, *repaired), others)
 
 
 class MissingNotebook(BrokenNotebook):
@@ -77,6 +80,24 @@ def survey(folder: Path, limits: Limits) -> tuple[list[Path], list[Problem]]:
         else:
             files.append(Path(entry.path))
     return files, problems
+
+
+def others_of(folder: Path, files: list[Path], limits: Limits) -> tuple[tuple[Path, ...], list[Problem]]:
+    """The files that are neither notebooks nor the time, and a problem for each that is too large to go on."""
+    kept: list[Path] = []
+    problems: list[Problem] = []
+    room = limits.folder_bytes
+    for path in files:
+        inside = path.relative_to(folder)
+        if any(part.endswith(".ipynb") for part in inside.parts) or inside.parts[0] == TIMESTAMP:
+            continue
+        size = path.lstat().st_size
+        if size > min(room, limits.file_bytes):
+            problems.append(Problem("refused-file", f"{printable(str(inside))} was left out: it is too large."))
+        else:
+            room -= size
+            kept.append(path)
+    return tuple(kept), problems
 
 
 def _walk(folder: Path, depth: int = 0) -> Iterator[os.DirEntry[str]]:

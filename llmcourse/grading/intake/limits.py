@@ -13,6 +13,7 @@ class Limits:
     total_bytes: int = 4096 * MIB  # all files of one archive, so of a class
     files: int = 20_000  # entries of one archive
     folder_files: int = 200  # files of one submission
+    folder_bytes: int = 100 * MIB  # what lies beside its notebook
     cells: int = 2_000
     source_chars: int = 2_000_000  # what all cells of a notebook hold together
 

@@ -9,7 +9,7 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from llmcourse.data.files import atomic_path
-from llmcourse.grading.intake.folder import TIMESTAMP, choose, kind_of, read_plain, survey
+from llmcourse.grading.intake.folder import TIMESTAMP, choose, kind_of, others_of, read_plain, survey
 from llmcourse.grading.intake.ledger import FOLDER, Entry, read_ledger
 from llmcourse.grading.intake.limits import Limits, Problem
 from llmcourse.grading.intake.notebooks import BrokenNotebook, parse, placeholder, repair
@@ -29,12 +29,13 @@ def tidy(folder: Path, course: Path, limits: Limits | None = None) -> list[Probl
         _, refused = survey(folder, limits)
         _move(folder, folder.parent, aside)
         folder.mkdir()
-    elif (place := folder / f"{assignment}.ipynb").is_dir():
-        _move(place, folder, aside)
+    _make_room(folder, aside)
     files, problems = survey(folder, limits)
-    plain = set(files)
+    others, left = others_of(folder, files, limits)
+    problems += left
+    kept = {*others, *(path for path in files if path.suffix == ".ipynb" or path == folder / TIMESTAMP)}
     for path in sorted(_entries(folder)):
-        if path not in plain:
+        if path not in kept:
             _move(path, folder, aside)
     problems += _set_time(folder, read_ledger(course, assignment).get(student), aside)
     return [*refused, *problems, *_set_notebook(files, folder, aside, limits)]
@@ -49,14 +50,28 @@ def _entries(folder: Path) -> list[Path]:
     return found
 
 
+def _make_room(folder: Path, aside: Path) -> None:
+    """Rename a folder that has the notebook's name, as the work may be in it; one with the time's name is moved."""
+    place = folder / f"{folder.name}.ipynb"
+    if place.is_dir() and not place.is_symlink():
+        place.rename(_free(place.with_name(f"{place.name}.folder")))
+    if (folder / TIMESTAMP).is_dir():
+        _move(folder / TIMESTAMP, folder, aside)
+
+
 def _move(path: Path, folder: Path, aside: Path) -> None:
     target = aside / path.relative_to(folder)
     target.parent.mkdir(parents=True, exist_ok=True)
-    number = 0
+    path.rename(_free(target))
+
+
+def _free(path: Path) -> Path:
+    """The path, with a number behind it where there is something already."""
+    target, number = path, 0
     while os.path.lexists(target):
         number += 1
-        target = target.with_name(f"{path.name}.{number}")
-    path.rename(target)
+        target = path.with_name(f"{path.name}.{number}")
+    return target
 
 
 def _set_time(folder: Path, entry: Entry | None, aside: Path) -> list[Problem]:

@@ -1,5 +1,6 @@
 """The gradebook's one writer: what nbgrader's own steps would have written, in one session and one commit a student."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,13 +12,10 @@ from nbgrader import utils
 from nbgrader.api import Gradebook, MissingEntry
 
 from llmcourse.data.files import atomic_path
-from llmcourse.grading.intake.folder import read_plain
-from llmcourse.grading.intake.limits import Limits
-from llmcourse.grading.intake.notebooks import BrokenNotebook
+from llmcourse.grading.intake.folder import TIMESTAMP
 from llmcourse.grading.intake.plugins import forget_scores, released
+from llmcourse.grading.schedule.beside import instructors_files, put_beside, students_files
 from llmcourse.grading.schedule.settings import Settings
-
-SECRET = "submission_secret.txt"
 
 
 class Writer:
@@ -25,6 +23,7 @@ class Writer:
 
     def __init__(self, settings: Settings, assignment: str) -> None:
         self.settings, self.assignment = settings, assignment
+        self.given = instructors_files(settings, assignment)
         self.gradebook = Gradebook(settings.database, settings.coursedir.course_id)
         try:
             self.known = self.gradebook.find_notebook(assignment, assignment)
@@ -62,6 +61,12 @@ class Writer:
             self.gradebook.find_submission(self.assignment, student)
             return bool(found == key)
         return False
+
+    def put_beside(self, student: str, moment: datetime | None, others: Sequence[Path]) -> list[str]:
+        """Put the instructor's files and the student's beside the notebook; a line for each that was left out."""
+        own = students_files(self.settings, self.assignment, student, others)
+        kept = {f"{self.assignment}.ipynb", *([] if moment is None else [TIMESTAMP])}
+        return put_beside(self.settings.folder("autograded", student, self.assignment), self.given, own, kept=kept)
 
     def write(self, student: str, moment: datetime | None, text: str) -> list[str]:
         """Write the scores that a notebook earned, then the notebook; what comes back a person must look at."""
@@ -104,18 +109,10 @@ class Writer:
     def _put(self, student: str, moment: datetime | None, text: str) -> None:
         folder = self.settings.folder("autograded", student, self.assignment)
         if moment is not None:
-            with atomic_path(folder / "timestamp.txt") as scratch:
+            with atomic_path(folder / TIMESTAMP) as scratch:
                 scratch.write_text(f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC\n", encoding="utf-8")
-        self._keep_secret(student, folder)
         with atomic_path(folder / f"{self.assignment}.ipynb") as scratch:
             scratch.write_text(f"{text}\n", encoding="utf-8")
-
-    def _keep_secret(self, student: str, folder: Path) -> None:
-        """Copy what the exchange knows a hand-in by: its feedback is released under that, for this student alone."""
-        with suppress(BrokenNotebook):
-            secret = read_plain(self.settings.folder("submitted", student, self.assignment) / SECRET, Limits(200))
-            with atomic_path(folder / SECRET) as scratch:
-                scratch.write_bytes(secret)
 
 
 def set_scores(notebook: Any, graded: NotebookNode) -> list[str]:

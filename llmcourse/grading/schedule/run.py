@@ -1,7 +1,7 @@
 """A whole class, from the folders that were handed in to scores in the gradebook."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -131,6 +131,8 @@ class Line:
         """Write what came of one submission, whatever that is."""
         student, moment = submission.student, submission.moment
         self.summary.seconds[student] = round(result.seconds, 3)
+        left_out = self.writer.put_beside(student, moment, submission.received.others)
+        self._note(student, "refused-file", left_out)
         if result.notebook is None:
             self.summary.failed[student] = reason = result.error or "no reason is known"
             self.writer.fail(student, moment, submission.received.notebook, printable(reason, 300))
@@ -138,9 +140,12 @@ class Line:
             self.writer.refresh_penalty(student, moment)
         else:
             odd = self.writer.write(student, moment, result.notebook)
-            if odd:
-                self.summary.problems.setdefault(student, []).extend(Problem("no-clear-score", line) for line in odd)
+            self._note(student, "no-clear-score", odd)
         self.tell(len(self.summary.seconds))
+
+    def _note(self, student: str, code: str, lines: Sequence[str]) -> None:
+        if lines:
+            self.summary.problems.setdefault(student, []).extend(Problem(code, line) for line in lines)
 
 
 def _time_problems(entry: Entry, folder: Path) -> list[Problem]:

@@ -1,6 +1,6 @@
 """What `nbgrader_config.py` says, read as nbgrader's own commands read it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ class Settings:
     coursedir: Any
     penalties: Any  # nbgrader's AssignLatePenalties, with the plugin that the config names
     options: Mapping[str, Any]  # of the split checker
+    students_own: Mapping[str, Sequence[str]]  # by assignment, files that the instructor's do not take the place of
 
     @property
     def database(self) -> str:
@@ -48,6 +49,7 @@ def course_folder(start: Path) -> Path:
 def read_settings(root: Path) -> Settings:
     """The settings of the course folder `root`."""
     from nbgrader.apps import NbGrader
+    from nbgrader.converters import Autograde
     from nbgrader.coursedir import CourseDirectory
     from nbgrader.preprocessors import AssignLatePenalties
 
@@ -59,4 +61,5 @@ def read_settings(root: Path) -> Settings:
     coursedir = CourseDirectory(parent=app, root=str(root))
     penalties = AssignLatePenalties(parent=app)
     penalties.init_plugin()
-    return Settings(root, coursedir, penalties, SplitExecute(parent=app).options())
+    students_own = Autograde(coursedir=coursedir, parent=app).exclude_overwriting
+    return Settings(root, coursedir, penalties, SplitExecute(parent=app).options(), students_own)
