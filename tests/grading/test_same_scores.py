@@ -197,3 +197,30 @@ def test_where_nothing_can_be_made_plain_nothing_is_graded_and_no_old_score_stay
         course.nbgrader("autograde", WORK, "--student=ada", "--force")
     assert scores(course.folder)["ada"]["area_test"] == scores(course.folder)["ada"]["area_check"] == (None, True)
     assert not (course.folder / "autograded" / "ada" / WORK).exists()
+
+
+def test_a_flood_of_output_is_cut_alike_on_both_ways_and_costs_no_point(course: Course, tmp_path: Path) -> None:
+    for who in ANSWERS:
+        shutil.rmtree(course.folder / "submitted" / who)
+    release = nbformat.read(course.folder / "exercises" / WORK / f"{WORK}.ipynb", as_version=4)
+    course.hand_in("gus", WORK, work(release, "right = 1\nfor n in range(3000):\n    print(n)"))
+    flood = work(release, "right = 1\nprint('x' * 10**8)")
+    show = "from IPython.display import display\nfor n in range(3):\n    display('x' * 2_000_000)"
+    flood.cells += [nbformat.v4.new_code_cell(show) for _ in range(20)]  # 120 MB in all
+    course.hand_in("hal", WORK, flood)
+    other = Course(Path(shutil.copytree(course.folder, tmp_path / "other")))
+    course.llmcourse("grade", WORK, "--jobs", "1")
+    other.nbgrader("autograde", WORK)
+    assert scores(course.folder) == scores(other.folder)
+    for who in ("gus", "hal"):
+        assert scores(course.folder)[who]["area_test"] == (2, False)
+        ours, theirs = ([cell.get("outputs") for cell in each.autograded(who, WORK).cells] for each in (course, other))
+        assert ours == theirs
+        for each in (course, other):
+            path = each.folder / "autograded" / who / WORK / f"{WORK}.ipynb"
+            assert path.stat().st_size < 22 * 2**20
+    lines = course.autograded("gus", WORK).cells[0].outputs[0].text.splitlines()
+    assert lines == [*map(str, range(999)), "... Output truncated ..."]
+    shown = [cell.outputs for cell in course.autograded("hal", WORK).cells if cell.cell_type == "code"]
+    assert [len(outputs) for outputs in shown].count(3) == 3
+    assert "left out here" in shown[-1][-1].text

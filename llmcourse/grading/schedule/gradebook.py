@@ -72,10 +72,13 @@ class Writer:
         """Write the scores that a notebook earned, then the notebook; what comes back a person must look at."""
         submission = self.submission(student, moment)
         (notebook,) = [each for each in submission.notebooks if each.name == self.assignment]
+        graded = nbformat.v4.reads(text)
+        if limit_output(graded, self.settings.limit_output):
+            text = nbformat.writes(graded)
         with self.gradebook.db.no_autoflush:
             # all at once: a commit makes SQLAlchemy forget them, and it would ask again for each grade's own
             cells = [*self.known.grade_cells, *self.known.solution_cells, *self.known.task_cells]
-            odd = set_scores(notebook, nbformat.v4.reads(text))
+            odd = set_scores(notebook, graded)
             del cells
         self.gradebook.db.flush()
         self._set_penalty(student, submission, notebook)
@@ -113,6 +116,19 @@ class Writer:
                 scratch.write_text(f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC\n", encoding="utf-8")
         with atomic_path(folder / f"{self.assignment}.ipynb") as scratch:
             scratch.write_text(f"{text}\n", encoding="utf-8")
+
+
+def limit_output(graded: NotebookNode, limiter: Any) -> bool:
+    """Cut long outputs in place as nbgrader does before it looks at scores, and say whether there were any."""
+    before = _lines(graded)
+    for index, cell in enumerate(graded.cells):
+        limiter.preprocess_cell(cell, {}, index)
+    return before != _lines(graded)
+
+
+def _lines(graded: NotebookNode) -> list[tuple[Any, Any]]:
+    outputs = [output for cell in graded.cells for output in cell.get("outputs", [])]
+    return [(output.get("text"), output.get("traceback")) for output in outputs]
 
 
 def set_scores(notebook: Any, graded: NotebookNode) -> list[str]:

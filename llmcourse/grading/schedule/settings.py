@@ -16,6 +16,7 @@ class Settings:
     root: Path
     coursedir: Any
     penalties: Any  # nbgrader's AssignLatePenalties, with the plugin that the config names
+    limit_output: Any  # nbgrader's LimitOutput
     options: Mapping[str, Any]  # of the split checker
     students_own: Mapping[str, Sequence[str]]  # by assignment, files that the instructor's do not take the place of
 
@@ -51,7 +52,7 @@ def read_settings(root: Path) -> Settings:
     from nbgrader.apps import NbGrader
     from nbgrader.converters import Autograde
     from nbgrader.coursedir import CourseDirectory
-    from nbgrader.preprocessors import AssignLatePenalties
+    from nbgrader.preprocessors import AssignLatePenalties, LimitOutput
 
     from llmcourse.grading.schedule.plugin import SplitExecute
 
@@ -62,4 +63,5 @@ def read_settings(root: Path) -> Settings:
     penalties = AssignLatePenalties(parent=app)
     penalties.init_plugin()
     students_own = Autograde(coursedir=coursedir, parent=app).exclude_overwriting
-    return Settings(root, coursedir, penalties, SplitExecute(parent=app).options(), students_own)
+    options = SplitExecute(parent=app).options()
+    return Settings(root, coursedir, penalties, LimitOutput(parent=app), options, students_own)

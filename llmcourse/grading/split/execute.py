@@ -1,6 +1,7 @@
 """One submission, executed: the notebook that nbgrader's own scoring can read, whatever the student's code does."""
 
 import ast
+import json
 import time
 from collections.abc import Sequence
 from functools import lru_cache
@@ -17,8 +18,10 @@ from llmcourse.grading.split.peer import GRACE, OutOfTime
 from llmcourse.grading.split.rebuild import Cell, info, rebuild
 from llmcourse.grading.split.withheld import flags, withheld_names
 
-VERSION = 2  # goes up with every change that may change a result
+VERSION = 3  # goes up with every change that may change a result
 LEFT_OUT = "Not run while grading: no points hang on this cell. In your own notebook it runs."
+MOST_PUT_OUT = 20 * 2**20  # characters that all of a student's cells put out, as many as a notebook may hold
+CUT = {"output_type": "stream", "name": "stdout", "text": "(More was put out, and is left out here.)\n"}
 SPARE = 3 * GRACE + 5  # seconds that a checker has beyond a cell's own, before it counts as stuck itself
 
 
@@ -44,7 +47,7 @@ def execute(source: NotebookNode, handed_in: NotebookNode, options: Options) -> 
 def run(cells: Sequence[Cell], checker: Channel, options: Options) -> None:
     """Run the cells in order, and fill in what they put out."""
     end = time.monotonic() + options.seconds_in_all
-    count = 0
+    count, room = 0, MOST_PUT_OUT
     for cell in cells:
         if not cell.student and not cell.checker:
             continue
@@ -53,7 +56,7 @@ def run(cells: Sequence[Cell], checker: Channel, options: Options) -> None:
             continue
         start = time.perf_counter()
         if cell.student:
-            outputs = ask(checker, {"where": "student", "source": cell.for_student}, end, options)
+            outputs, room = fitting(ask(checker, {"where": "student", "source": cell.for_student}, end, options), room)
         if cell.checker:
             about = info(cell.node)
             points = float(about["points"]) if about.get("grade") and "points" in about else None
@@ -78,6 +81,16 @@ def ask(checker: Channel, order: dict[str, Any], end: float, options: Options) -
         return [failure(PeerFailed(f"the checker had to be stopped ({error})"))]
     outputs: list[dict[str, Any]] = answer["outputs"]
     return outputs
+
+
+def fitting(outputs: list[dict[str, Any]], room: int) -> tuple[list[dict[str, Any]], int]:
+    """The outputs of a student's cell as far as there is room, and the room that is left; no score hangs on them."""
+    for count, output in enumerate(outputs):
+        size = len(json.dumps(output))
+        if size > room:
+            return [*outputs[:count], CUT], room
+        room -= size
+    return outputs, room
 
 
 def notebook_output(output: dict[str, Any], count: int) -> NotebookNode:
