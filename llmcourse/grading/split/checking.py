@@ -1,6 +1,5 @@
 """The checker child's work: the instructor's cells run here, and the student's on the other side of the wire."""
 
-import re
 import time
 from typing import Any
 
@@ -8,7 +7,7 @@ from llmcourse.grading.split.agreed import clean
 from llmcourse.grading.split.frames import Channel, PeerFailed
 from llmcourse.grading.split.options import Options
 from llmcourse.grading.split.peer import OutOfTime
-from llmcourse.grading.split.shell import SHOWN, Recorder, Shell
+from llmcourse.grading.split.shell import SHOWN, Recorder, Shell, is_base64
 from llmcourse.grading.split.sides import Checker, alarm
 
 GONE = "The submission's own process cannot go on: {}."
@@ -125,16 +124,10 @@ def sound_outputs(outputs: Any, limit: int) -> list[dict[str, Any]]:
                 kept.error(text(output["ename"]), text(output["evalue"]), lines)
             elif kind in ("display_data", "execute_result"):
                 data = {mime: text(output["data"][mime]) for mime in SHOWN if mime in output["data"]}
-                kept.rich(
-                    kind, {mime: value for mime, value in data.items() if mime == "text/plain" or is_base64(value)}
-                )
+                kept.rich(kind, {mime: data[mime] for mime in data if mime == "text/plain" or is_base64(data[mime])})
         except (KeyError, TypeError):
             raise ValueError("its outputs make no sense") from None
     return kept.outputs
-
-
-def is_base64(value: str) -> bool:
-    return re.fullmatch(r"[A-Za-z0-9+/\s]*={0,2}\s*", value) is not None
 
 
 def text(value: Any) -> str:

@@ -3,15 +3,17 @@
 import builtins
 import linecache
 import traceback
+from contextlib import suppress
 from typing import Any
 
 from llmcourse.checks.core import CheckFailed
-from llmcourse.grading.split.agreed import Malformed
+from llmcourse.grading.split.agreed import clean, of_kind
 
+UNLIKE = (UnicodeError, StopIteration, BaseExceptionGroup)  # not made of a message alone, or taken for something else
 TYPES = {
     name: kind
     for name, kind in vars(builtins).items()
-    if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, UnicodeError | StopIteration)
+    if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, UNLIKE)
 }
 LONGEST = 4000
 MOST_LINES = 10_000
@@ -37,24 +39,27 @@ def is_cell(filename: str) -> bool:
     return filename.startswith("<ipython-input") or "ipykernel" in filename
 
 
-def rebuilt_error(told: dict[str, Any], text: str) -> Exception:
+def rebuilt_error(told: dict[str, Any]) -> Exception:
     """The error that was described; a type that is not known to both sides shows in the message."""
-    name = told["type"]
-    if name == "CheckFailed" and type(told.get("code")) is str:
-        return CheckFailed(told["code"], text)
-    if type(name) is not str:
-        raise Malformed("an error's type is a name")
+    name, text = of_kind(str, told["type"]), clean(of_kind(str, told["text"]))
     kind = TYPES.get(name)
     if kind is KeyError:  # which shows its key as Python would write it
         text = text.removeprefix("'").removesuffix("'")
-    return RuntimeError(f"{name[:100]}: {text}") if kind is None else kind(text)
+    if name == "CheckFailed" and "code" in told:
+        error: Exception = CheckFailed(clean(of_kind(str, told["code"])), text)
+    else:
+        error = RuntimeError(f"{clean(name[:100])}: {text}") if kind is None else kind(text)
+    if "line" in told:
+        raise_and_catch(error, told["line"], clean(of_kind(str, told["source"])))
+    return error
 
 
-def raise_from_line(error: Exception, line: Any, source: str) -> None:
-    """Raise the error as if from that line of a cell, so that tracebacks and checks can quote it."""
+def raise_and_catch(error: Exception, line: Any, source: str) -> None:
+    """Give the error a traceback that ends in that line of a cell, so that whoever shows it can quote the line."""
     if type(line) is not int or not 0 < line < MOST_LINES:
-        raise error
+        return
     filename = f"<ipython-input of the submission, line {line}>"
     linecache.cache[filename] = (len(source), None, [*["\n"] * (line - 1), source + "\n"], filename)
     code = compile("\n" * (line - 1) + "raise error", filename, "exec")
-    exec(code, {"error": error})
+    with suppress(Exception):
+        exec(code, {"error": error})

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from llmcourse.grading.split.agreed import Malformed, clean, index, of_kind
-from llmcourse.grading.split.errors import describe, raise_from_line, rebuilt_error
+from llmcourse.grading.split.agreed import Malformed, index, of_kind
+from llmcourse.grading.split.errors import describe, rebuilt_error
 from llmcourse.grading.split.frames import Channel, PeerFailed
 from llmcourse.grading.split.graphs import Graph, hang
 from llmcourse.grading.split.lending import changes_of, give_back, lent_in, remembered
@@ -122,31 +122,25 @@ class Peer(Tables):
     def _result(self, header: dict[str, Any], reader: Reader, lent: list[Any]) -> Any:
         __tracebackhide__ = True
         with self.quiet(), self.sound():
-            told = header.get("raise")
             reader.outputs = self._hung(header, reader)
-            if told is None and "stop" not in header:
-                result = reader.value(header["ok"])
+            error = self._error(header)
+            result = reader.value(header["ok"]) if error is None else None
             for place, change in header["lent"]:
                 give_back(lent[index(place)], change, reader)
-        if told is not None:
-            self._raise(told)
-        if "stop" in header:
-            raise StopIteration
+        if error is not None:
+            raise error
         return result
 
-    def _raise(self, told: Any) -> None:
-        __tracebackhide__ = True
-        with self.sound():
-            own = of_kind(dict, told).get("yours")
-            if own is not None:
-                error: Any = self.raised[index(own)]
-            else:
-                error = rebuilt_error(told, clean(of_kind(str, told["text"])))
-                error.__dict__["_raised_there"] = index(told["mine"])
-            source = clean(of_kind(str, told.get("source", "")))
-        if own is not None:
-            raise error
-        raise_from_line(error, told.get("line"), source)
+    def _error(self, header: dict[str, Any]) -> BaseException | None:
+        """What was raised over there, if anything; what was raised here before that is itself again."""
+        if "raise" not in header:
+            return StopIteration() if "stop" in header else None
+        told = header["raise"]
+        if "yours" in told:
+            return self.raised[index(told["yours"])]
+        error = rebuilt_error(told)
+        error.__dict__["_raised_there"] = index(told["mine"])
+        return error
 
     # being asked
 
@@ -171,7 +165,8 @@ class Peer(Tables):
             raise
         except BaseException as error:
             self.take_back()
-            answer = {"stop": True} if stopped(name, error) else {"raise": self.account(error)}
+            at_end = name == "next" and isinstance(error, StopIteration)
+            answer = {"stop": True} if at_end else {"raise": self.account(error)}
         with self.quiet():
             self._answer(answer, lent, Writer(self, answering=True))
 
@@ -222,8 +217,3 @@ class Peer(Tables):
         if not all(tensor.is_floating_point() or tensor.is_complex() for tensor in [*outputs, *leaves]):
             raise Malformed("only floats have gradients")
         return hang(self.adopt(header["graph"], stand_in("Graph", frozenset())), outputs, leaves)
-
-
-def stopped(name: str, error: BaseException) -> bool:
-    """Whether an iterator has simply come to its end."""
-    return name == "next" and isinstance(error, StopIteration)

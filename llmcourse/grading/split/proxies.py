@@ -29,17 +29,14 @@ class Remote:
 
     __slots__ = ("__weakref__", "_link", "_name")
     _link: tuple["Peer", int]
-    _name: str | None  # a function's, which checks ask for each time
+    _name: str | None  # a function's, with the names that it stands in
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") and name not in OPEN_NAMES:
+        if name in OPEN_NAMES and self._name is not None:
+            return self._name if name == "__qualname__" else self._name.rpartition(".")[2]
+        if name.startswith("__"):
             raise AttributeError(name)
-        if name == "__name__" and self._name is not None:
-            return self._name
-        value = self._link[0].request("get", self, name)
-        if name in OPEN_NAMES and type(value) is not str:
-            raise AttributeError(name)
-        return value
+        return self._link[0].request("get", self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         self._link[0].request("set", self, name, value)

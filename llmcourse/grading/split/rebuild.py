@@ -11,6 +11,8 @@ from typing import Any
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
+from llmcourse.grading.split.shell import PICTURES, is_base64
+
 HIDDEN = re.compile(r"^[^\n]*### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS[^\n]*$", re.DOTALL | re.MULTILINE)
 MISSING = "# This answer was missing from the notebook that was handed in."
 
@@ -110,15 +112,11 @@ def pictures(given: NotebookNode) -> dict[str, Any]:
     """Pictures that are part of a Markdown cell."""
     found = given.get("attachments") if given.cell_type == "markdown" else None
     kept = {
-        str(name): {mime: data for mime, data in parts.items() if mime in ("image/png", "image/jpeg") and is_text(data)}
+        str(name): {mime: data for mime, data in parts.items() if mime in PICTURES and is_base64(data)}
         for name, parts in (found.items() if isinstance(found, dict) else ())
         if isinstance(parts, dict)
     }
     return {"attachments": kept} if kept else {}
-
-
-def is_text(data: Any) -> bool:
-    return isinstance(data, str) and re.fullmatch(r"[A-Za-z0-9+/=\s]*", data) is not None
 
 
 def number(cells: Sequence[Cell]) -> None:

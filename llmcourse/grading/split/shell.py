@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 import sys
 from typing import Any
 
@@ -10,8 +11,10 @@ from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-SHOWN = ("text/plain", "image/png", "image/jpeg")
+PICTURES = ("image/png", "image/jpeg")
+SHOWN = ("text/plain", *PICTURES)
 PICTURE_CHARACTERS = 2_000_000
+MOST_RICH = 200  # results and displays of one cell
 
 
 class Recorder:
@@ -36,11 +39,9 @@ class Recorder:
 
     def rich(self, kind: str, data: dict[str, Any]) -> None:
         """Note a result or a display: text and pictures, and nothing that a page would run."""
-        shown = {mime: data[mime] for mime in SHOWN if mime in data}
-        shown = {mime: encoded(value) for mime, value in shown.items()}
-        if len(self.outputs) < 200:
-            counted = {"execution_count": None} if kind == "execute_result" else {}
-            self.outputs.append({"output_type": kind, "data": shown, "metadata": {}, **counted})
+        if len(self.outputs) < MOST_RICH:
+            shown = {mime: encoded(data[mime]) for mime in SHOWN if mime in data}
+            self.outputs.append({"output_type": kind, "data": shown})
 
     def error(self, name: str, text: str, lines: list[str]) -> None:
         """Note an error."""
@@ -52,6 +53,11 @@ def encoded(value: Any) -> str:
     """Text as it is, a picture in base64."""
     text = base64.b64encode(value).decode("ascii") if isinstance(value, bytes) else str(value)
     return text[:PICTURE_CHARACTERS]
+
+
+def is_base64(value: Any) -> bool:
+    """Whether this may be a picture, written as text."""
+    return isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9+/\s]*={0,2}\s*", value) is not None
 
 
 class Stream(io.TextIOBase):

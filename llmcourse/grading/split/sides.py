@@ -137,13 +137,11 @@ class Checker(Peer):
 
 OWN = {"step": torch.optim.Optimizer, "copy": nn.Module, "vjp": Graph}  # what is done with objects of one kind alone
 # what leads from an object to the program around it
-CLOSED = (type, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType, types.ModuleType, Graph)
+CLOSED = (*FUNCTIONS, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType, types.ModuleType, Graph)
 
 
 def may_show(target: Any, name: str) -> bool:
     """Whether the other side may see this attribute of an object of ours."""
-    if isinstance(target, FUNCTIONS):
-        return name in ("__name__", "__qualname__")
     if name.startswith("_") or isinstance(target, CLOSED):
         return False
     if isinstance(target, nn.Module | torch.optim.Optimizer):

@@ -93,7 +93,7 @@ class Writer:
             return {"k": "data", "n": self.peer.export(value) if frozen else None, "type": place, "fields": held}
         if not self.objects and not isinstance(value, FUNCTIONS):
             raise Uncrossable(f"A {type(value).__name__} does not cross this way.")
-        name = getattr(value, "__name__", None) if isinstance(value, FUNCTIONS) else None
+        name = getattr(value, "__qualname__", None) if isinstance(value, FUNCTIONS) else None
         about = {"type": type(value).__name__, "can": abilities(value), "name": name if type(name) is str else None}
         return {"k": "ref", "n": self.peer.export(value), **about}
 

@@ -35,6 +35,7 @@ class Own(Exception):
         (SystemExit, (3,), RuntimeError, "SystemExit: 3"),
         (CheckFailed, ("a.b", "learn"), CheckFailed, "learn"),
         (StopIteration, (), RuntimeError, "StopIteration"),
+        (ExceptionGroup, ("many", [ValueError()]), RuntimeError, "ExceptionGroup: many"),
     ],
 )
 def test_errors_cross_by_name_and_text(kind: Any, args: Any, as_kind: Any, says: str) -> None:
