@@ -10,7 +10,8 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from llmcourse.grading.fixtures import answers, release_notebook, solution_notebook, submission
+from llmcourse.grading.fixtures import answers, read_fixtures, release_notebook, solution_notebook, submission
+from llmcourse.grading.madeup import one_per_answer
 from llmcourse.grading.split import close, execute
 from tests.grading.attacks import suite
 
@@ -18,6 +19,8 @@ pytestmark = [pytest.mark.grading, pytest.mark.timeout(300)]
 ATTACKS = suite.attacks()
 GRADEBOOK = "the gradebook"
 OTHERS = "the work of somebody else"
+ATTACK = "test_an_attack_gains_nothing"
+Marks = dict[bool, dict[str, float]]  # by part of the exercise, then by test
 HARMLESS = {"text/plain", "image/png", "image/jpeg"}
 
 
@@ -29,8 +32,14 @@ class Course:
     tier: str
     outside: Path
     sources: dict[bool, NotebookNode]
-    honest: dict[bool, dict[str, float]] = field(default_factory=dict)
-    full: dict[bool, dict[str, float]] = field(default_factory=dict)
+    neighbours: dict[str, NotebookNode]  # honest ones: right, right in unusual ways, partly right, untouched
+    before: dict[str, Marks] = field(default_factory=dict)  # what the neighbours get when nobody has attacked yet
+    attacked: set[str] = field(default_factory=set)
+
+    @property
+    def honest(self) -> Marks:
+        """What the wrong answers get that all attacks come with."""
+        return self.before["partly right"]
 
     def grade(self, layer: bool, handed_in: NotebookNode) -> NotebookNode:
         """The graded notebook of that part."""
@@ -40,11 +49,13 @@ class Course:
         """The points of that part, by test."""
         return suite.points(self.sources[layer], self.grade(layer, handed_in))
 
-    def right_answers(self) -> dict[bool, dict[str, float]]:
-        """What a perfect submission gets now."""
-        given = answers(solution_notebook(self.root, suite.EXERCISE))
-        perfect = submission(release_notebook(self.root, suite.EXERCISE), given)
-        return {layer: self.marks(layer, suite.part(copy.deepcopy(perfect), layer)) for layer in self.sources}
+    def marks_of_neighbours(self) -> dict[str, Marks]:
+        """What each honest neighbour gets now, by part and by test."""
+        found: dict[str, Marks] = {name: {} for name in self.neighbours}
+        for layer in self.sources:  # outside: the two parts have not the same warm parents
+            for name, notebook in self.neighbours.items():
+                found[name][layer] = self.marks(layer, suite.part(copy.deepcopy(notebook), layer))
+        return found
 
 
 @pytest.fixture(scope="module", params=["one", "two"], ids=["tier-one", "tier-two"])
@@ -54,11 +65,23 @@ def course(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     (outside / "gradebook.db").write_text(GRADEBOOK, encoding="utf-8")
     (outside / "neighbour.ipynb").write_text(OTHERS, encoding="utf-8")
     sources = {layer: suite.instructors_notebook(root, layer) for layer in (False, True)}
-    made = Course(root, request.param, outside, sources)
-    made.honest = {layer: made.marks(layer, suite.wrong_notebook(root, layer)) for layer in sources}
-    made.full = made.right_answers()
+    made = Course(root, request.param, outside, sources, honest_notebooks(root))
+    made.before = made.marks_of_neighbours()
     yield made
     close()
+
+
+def honest_notebooks(root: Path) -> dict[str, NotebookNode]:
+    """Four neighbours, by what they handed in."""
+    release, right = release_notebook(root, suite.EXERCISE), answers(solution_notebook(root, suite.EXERCISE))
+    known = one_per_answer(read_fixtures(root / "tests" / "exercises" / suite.EXERCISE / "alternatives"))
+    unusual = {name: text for fixture in known.values() for name, text in fixture.replaces.items()}
+    return {
+        "right": submission(release, right),
+        "unusual": submission(release, {**right, **unusual}),
+        "partly right": suite.wrong_notebook(root),
+        "untouched": release,
+    }
 
 
 def processes() -> set[int]:
@@ -96,6 +119,7 @@ def places() -> set[Path]:
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 def test_an_attack_gains_nothing(course: Course, attack: suite.Attack) -> None:
     before, running = places(), processes()
+    course.attacked.add(attack.name)
     graded = course.grade(attack.layer, suite.wrong_notebook(course.root, attack.layer, attack, course.outside))
     marks, source = suite.points(course.sources[attack.layer], graded), course.sources[attack.layer]
     gained = {name: got for name, got in marks.items() if got > course.honest[attack.layer][name]}
@@ -112,11 +136,18 @@ def test_an_attack_gains_nothing(course: Course, attack: suite.Attack) -> None:
     assert left == {"gradebook.db": GRADEBOOK, "neighbour.ipynb": OTHERS}
 
 
-def test_an_honest_neighbour_scores_the_same_after_all_attacks(course: Course) -> None:
-    assert course.right_answers() == course.full
+def test_honest_neighbours_score_the_same_before_and_after_all_attacks(
+    course: Course, request: pytest.FixtureRequest
+) -> None:
+    chosen = [item.name for item in request.session.items if item.name.startswith(f"{ATTACK}[tier-{course.tier}-")]
+    assert len(course.attacked) == len(chosen)  # all attacks, unless somebody asked for fewer
+    assert course.marks_of_neighbours() == course.before
     for layer, source in course.sources.items():
-        assert course.full[layer] == suite.graded_points(source)
-        assert 0 <= sum(course.honest[layer].values()) < sum(course.full[layer].values())
+        most = suite.graded_points(source)
+        assert course.before["right"][layer] == course.before["unusual"][layer] == most
+        assert course.before["untouched"][layer] == dict.fromkeys(most, 0.0)
+        assert 0 <= sum(course.honest[layer].values()) < sum(most.values())
+    assert sum(sum(marks.values()) for marks in course.honest.values()) > 0
 
 
 def test_there_are_sixty_mechanisms_and_each_says_what_it_tries() -> None:
