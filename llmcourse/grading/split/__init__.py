@@ -17,9 +17,9 @@ The rest has a kind, `k`, and where it is known by number, `n`:
 - `mine`, `yours`: what has crossed before, by the number that the sender or the receiver gave it
 """
 
-from llmcourse.grading.split.execute import VERSION, execute
+from llmcourse.grading.split.execute import execute
 from llmcourse.grading.split.lint import lint
 from llmcourse.grading.split.options import Options
 from llmcourse.grading.split.pair import close
 
-__all__ = ["VERSION", "Options", "close", "execute", "lint"]
+__all__ = ["Options", "close", "execute", "lint"]

@@ -18,7 +18,6 @@ from llmcourse.grading.split.peer import GRACE, OutOfTime
 from llmcourse.grading.split.rebuild import Cell, info, rebuild
 from llmcourse.grading.split.withheld import flags, withheld_names
 
-VERSION = 3  # goes up with every change that may change a result
 LEFT_OUT = "Not run while grading: no points hang on this cell. In your own notebook it runs."
 MOST_PUT_OUT = 20 * 2**20  # characters that all of a student's cells put out, as many as a notebook may hold
 CUT = {"output_type": "stream", "name": "stdout", "text": "(More was put out, and is left out here.)\n"}
