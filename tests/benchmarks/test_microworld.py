@@ -48,7 +48,7 @@ def test_gpt2_does_not_in_twice_the_time(script, cells):
         assert script.closed(cell) < 0.95
 
 
-def test_the_planted_bias_comes_back_as_it_was_planted(script, cells):
+def test_the_planted_bias_comes_back_and_is_not_exaggerated(script, cells):
     world = World(0, plots=script.EIGHT)
     jobs: dict[str, list[float]] = {}
     for cell in (cells[f"eight plots, seed {seed}"] for seed in script.SEEDS):
@@ -60,7 +60,9 @@ def test_the_planted_bias_comes_back_as_it_was_planted(script, cells):
             jobs.setdefault(job, []).append((row["model"] - row["planted"]) * math.copysign(1, row["planted"] - 0.5))
     beyond = [statistics.fmean(seeds) for seeds in jobs.values()]
     assert len(beyond) >= 20
-    assert abs(statistics.fmean(beyond)) < 4 * statistics.stdev(beyond) / math.sqrt(len(beyond)) < 0.05
+    stderr = statistics.stdev(beyond) / math.sqrt(len(beyond))
+    assert stderr < 0.0125
+    assert -4 * stderr < statistics.fmean(beyond) < 2 * stderr
 
 
 @pytest.mark.slow
