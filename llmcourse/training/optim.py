@@ -94,7 +94,8 @@ class Muon(torch.optim.Optimizer):
         eps: float = 1e-8,
     ) -> None:
         defaults = {"lr": lr, "momentum": momentum, "ns_steps": ns_steps, "betas": betas, "eps": eps}
-        defaults |= {"weight_decay": 0.0, "muon": False}
+        # the entry `fused` tells `load_state_dict` that the number of steps must lie where the weight does
+        defaults |= {"weight_decay": 0.0, "muon": False, "fused": True}
         super().__init__(groups, defaults)
 
     @torch.no_grad()
@@ -129,7 +130,7 @@ class Muon(torch.optim.Optimizer):
         for weight in weights:
             if not self.state[weight]:
                 zeros = {name: torch.zeros_like(weight) for name in ("mean", "square")}
-                self.state[weight] = {"step": torch.tensor(0.0), **zeros}
+                self.state[weight] = {"step": torch.zeros((), device=weight.device), **zeros}
         states = [self.state[weight] for weight in weights]
         first, second = group["betas"]
         adamw(
@@ -139,7 +140,7 @@ class Muon(torch.optim.Optimizer):
             [state["square"] for state in states],
             [],
             [state["step"] for state in states],
-            fused=True,
+            fused=group["fused"],
             amsgrad=False,
             beta1=first,
             beta2=second,
