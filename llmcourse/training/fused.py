@@ -21,7 +21,7 @@ from llmcourse.training.kernels import GeluNetwork, Linear, product
 from llmcourse.training.loss import check_targets, next_token_nats
 
 CHUNK = 1024  # rows of logits that exist at a time
-KEPT = 2**20  # chances that are kept for the gradient, at most
+KEPT = 2**22  # chances that are kept for the gradient, at most: 16 MB
 
 
 def fused_next_token_nats(model: nn.Module, batch: Batch) -> Float[Tensor, "B T"]:
