@@ -93,7 +93,7 @@ def peak_bytes(make: Callable[[], Callable[[], Any]]) -> int:
     return highest
 
 
-def compare(rounds: int = 7) -> list[Timing]:
+def compare(rounds: int = 15) -> list[Timing]:
     """The two paths against the peer, once all three have had the same losses."""
     fused, clear, theirs = (
         our_steps(fused_next_token_nats, True),

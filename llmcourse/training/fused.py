@@ -17,6 +17,7 @@ from llmcourse.model.block import Block, Stack
 from llmcourse.model.feedforward import ACTIVATIONS, FeedForward
 from llmcourse.model.mask import before, score_bias
 from llmcourse.model.position import Rotation, rotate
+from llmcourse.training.attending import CausalAttention, is_short
 from llmcourse.training.kernels import GeluNetwork, Linear, product
 from llmcourse.training.loss import check_targets, next_token_nats
 
@@ -73,21 +74,26 @@ def _read(
     attention: Attention, bias: Tensor | None, rotation: Rotation | None, vectors: Float[Tensor, "B T D"]
 ) -> Float[Tensor, "B T D"]:
     """What a causal self-attention says."""
-    layers = (attention.query, attention.key, attention.value)
-    weight = torch.cat([layer.weight for layer in layers])
-    added = None if layers[0].bias is None else torch.cat([layer.bias for layer in layers])
+    query, *others = layers = (attention.query, attention.key, attention.value)
+    scale = attention.query_scale / attention.d_head**0.5
+    weight = torch.cat([query.weight * scale, *(layer.weight for layer in others)])
+    added = None if query.bias is None else torch.cat([query.bias * scale, *(layer.bias for layer in others)])
     joined = Linear.apply(vectors, weight, added)
+    if bias is None and rotation is None and attention.queries_per_key == 1:
+        stacked = joined.unflatten(-1, (3, -1, attention.d_head)).permute(2, 0, 3, 1, 4)
+        if is_short(stacked):
+            return _linear(attention.output, merge_heads(CausalAttention.apply(stacked)))
     sizes = [layer.weight.shape[0] for layer in layers]
-    query, key, value = (split_heads(part, attention.d_head) for part in joined.split(sizes, dim=-1))
+    queries, keys, values = (split_heads(part, attention.d_head) for part in joined.split(sizes, dim=-1))
     if rotation is not None:
-        query, key = rotate(query, rotation), rotate(key, rotation)
+        queries, keys = rotate(queries, rotation), rotate(keys, rotation)
     heads = F.scaled_dot_product_attention(
-        query,
-        key,
-        value,
+        queries,
+        keys,
+        values,
         attn_mask=bias,
         is_causal=bias is None,
-        scale=attention.query_scale / attention.d_head**0.5,
+        scale=1.0,
         enable_gqa=attention.queries_per_key > 1,
     )
     return _linear(attention.output, merge_heads(heads))
