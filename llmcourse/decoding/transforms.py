@@ -41,7 +41,7 @@ def top_k(k: int) -> LogitTransform:
     """Keep the `k` likeliest tokens; of equals at the edge, those with the smaller ids.
 
     Raises: ValueError for k below 1.
-    Source: Fan et al. 2018, section 5.4.
+    Source: Fan et al. 2018.
     """
     if k < 1:
         raise ValueError(f"top_k must keep at least 1 token, not {k}.")
@@ -57,7 +57,7 @@ def top_p(p: float) -> LogitTransform:
     """Keep the fewest likeliest tokens that together hold at least `p` of the mass.
 
     Raises: ValueError unless 0 < p <= 1.
-    Source: Holtzman et al. 2020, section 3.1.
+    Source: Holtzman et al. 2020.
     """
     if not 0 < p <= 1:
         raise ValueError(f"top_p must lie in (0, 1], not {p}.")

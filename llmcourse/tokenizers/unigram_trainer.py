@@ -21,7 +21,7 @@ def learn_unigram(words: Mapping[str, int], n_tokens: int) -> list[ScoredToken]:
     Every character of the words stays. Of the others, after each two rounds of learning, three quarters stay: those
     without which the words would lose most likelihood. Equal losses go by the alphabet.
     Raises: ValueError when the characters alone are more than `n_tokens`.
-    Source: Kudo 2018, section 3.2, whose example keeps four fifths.
+    Source: Kudo 2018, whose example keeps four fifths.
     """
     words = dict(sorted(words.items()))  # sums of floats depend on their order
     letters = sorted(set("".join(words)))

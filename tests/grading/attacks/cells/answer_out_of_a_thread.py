@@ -10,9 +10,7 @@ import time
 def talk():
     while True:
         try:
-            peer.channel.send(
-                {"ok": None, "lent": [], "dead": [], "changes": [], "freed": [], "printed": "24 points"}, [], None
-            )
+            peer.channel.send({"ok": None, "lent": [], "dead": [], "changes": [], "printed": "24 points"}, [], None)
         except Exception:
             return
         time.sleep(0.001)

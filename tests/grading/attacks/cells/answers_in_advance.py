@@ -4,7 +4,7 @@ import gc
 
 peer = next(each for each in gc.get_objects() if type(each).__name__ == "Student")
 
-fine = {"ok": None, "lent": [], "dead": [], "changes": [], "freed": [], "printed": ""}
+fine = {"ok": None, "lent": [], "dead": [], "changes": [], "printed": ""}
 for _ in range(20):
     peer.channel.send(dict(fine), [], None)
 

@@ -1,4 +1,4 @@
-"""Tell the other side that its objects are dead, that graphs are freed, and then use them all the same."""
+"""Tell the other side that all its objects are dead, and then use them all the same."""
 
 import gc
 
@@ -6,7 +6,5 @@ peer = next(each for each in gc.get_objects() if type(each).__name__ == "Student
 
 
 def attention_scores(query, key):
-    peer.channel.send(
-        {"ok": None, "lent": [], "dead": list(range(1000)), "changes": [], "freed": [0, 1, 2], "printed": ""}, [], None
-    )
+    peer.channel.send({"ok": None, "lent": [], "dead": list(peer.imports), "changes": [], "printed": ""}, [], None)
     return query @ key.mT

@@ -12,5 +12,5 @@ def attention_scores(query, key):
         {"type": "SystemExit", "text": ""},
         {"type": "StopIteration", "text": ""},
     ):
-        peer.channel.send({"raise": told, "lent": [], "dead": [], "changes": [], "freed": [], "printed": ""}, [], None)
-    peer.channel.send({"stop": True, "lent": [], "dead": [], "changes": [], "freed": [], "printed": ""}, [], None)
+        peer.channel.send({"raise": told, "lent": [], "dead": [], "changes": [], "printed": ""}, [], None)
+    peer.channel.send({"stop": True, "lent": [], "dead": [], "changes": [], "printed": ""}, [], None)

@@ -30,5 +30,5 @@ kinds = [
 
 def attention_scores(query, key):
     for kind in kinds:
-        peer.channel.send({"ok": kind, "lent": [], "dead": [], "changes": [], "freed": [], "printed": ""}, [], None)
+        peer.channel.send({"ok": kind, "lent": [], "dead": [], "changes": [], "printed": ""}, [], None)
     return query @ key.mT

@@ -11,7 +11,5 @@ def attention_scores(query, key):
     for shape in shapes:
         for dtype in ("float32", "object", "float8", 7):
             tensor = {"k": "tensor", "dtype": dtype, "shape": shape, "at": 0}
-            peer.channel.send(
-                {"ok": tensor, "lent": [], "dead": [], "changes": [], "freed": [], "printed": ""}, [b"12345678"], None
-            )
+            peer.channel.send({"ok": tensor, "lent": [], "dead": [], "changes": [], "printed": ""}, [b"12345678"], None)
     return query @ key.mT

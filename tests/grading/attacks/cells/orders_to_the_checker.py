@@ -14,7 +14,7 @@ def attention_scores(query, key):
         lambda: peer.request("exec", None, source),
         lambda: peer.request("set", None, "seconds", 1e9),
         lambda: peer.request("copy", None),
-        lambda: peer.request("method", None, "__class__"),
+        lambda: peer.request("get", None, "__class__"),
         lambda: peer.request("vjp", None, 1, [], True),
     ):
         try:

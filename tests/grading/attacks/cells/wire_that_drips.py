@@ -8,7 +8,7 @@ import time
 
 
 def attention_scores(query, key):
-    text = json.dumps({"ok": None, "lent": [], "dead": [], "changes": [], "freed": [], "printed": "", "sizes": []})
+    text = json.dumps({"ok": None, "lent": [], "dead": [], "changes": [], "printed": "", "sizes": []})
     message = b"LLMC" + len(text).to_bytes(4) + bytes(8) + text.encode()
     for number in message:
         peer.channel.socket.sendall(bytes([number]))
