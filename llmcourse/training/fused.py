@@ -1,5 +1,6 @@
 """The surprise at each next token as `next_token_nats` gives it, and its gradients, in less time and memory."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -22,7 +23,7 @@ from llmcourse.training.kernels import GeluNetwork, Linear, product
 from llmcourse.training.loss import check_targets, next_token_nats
 
 CHUNK = 1024  # rows of logits that exist at a time
-KEPT = 2**22  # chances that are kept for the gradient, at most: 16 MB
+KEPT = 2**22  # exponentials that are kept for the gradient, at most: 16 MB
 
 
 def fused_next_token_nats(model: nn.Module, batch: Batch) -> Float[Tensor, "B T"]:
@@ -122,31 +123,36 @@ class LogitSums(torch.autograd.Function):
     def forward(
         ctx: Any, vectors: Float[Tensor, "N D"], table: Float[Tensor, "V D"], targets: Int[Tensor, " N"]
     ) -> tuple[Float[Tensor, " N"], Float[Tensor, " N"]]:
-        n_rows, n_vocab = len(vectors), len(table)
-        totals, of_target = vectors.new_empty(n_rows, 1), vectors.new_empty(n_rows, 1)
-        kept = vectors.new_empty(n_rows if n_rows * n_vocab <= KEPT else 0, n_vocab)
-        for start in range(0, n_rows, CHUNK):
-            rows = slice(start, start + CHUNK)
+        totals, of_target = vectors.new_empty(len(vectors), 1), vectors.new_empty(len(vectors), 1)
+        kept = []
+        for rows in _chunks(vectors):
             logits = product(vectors[rows][None], table)[0]
             torch.gather(logits, -1, targets[rows][:, None], out=of_target[rows])
             highest = logits.amax(dim=-1, keepdim=True)
             sums = logits.sub_(highest).exp_().sum(dim=-1, keepdim=True)
             torch.add(highest, sums.log(), out=totals[rows])
-            if len(kept):
-                torch.div(logits, sums, out=kept[rows])
-        ctx.save_for_backward(vectors, table, targets, totals, kept)
+            if len(vectors) * len(table) <= KEPT:
+                kept += [logits, sums]
+        ctx.save_for_backward(vectors, table, targets, totals, *kept)
         return totals[:, 0], of_target[:, 0]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, of_totals: Tensor, of_targets: Tensor) -> tuple[Tensor, Tensor, None]:
-        vectors, table, targets, totals, kept = ctx.saved_tensors
-        to_vectors, to_table = torch.empty_like(vectors), torch.zeros_like(table)
-        for start in range(0, len(vectors), CHUNK):
-            rows = slice(start, start + CHUNK)
-            chances = kept[rows] if len(kept) else (vectors[rows] @ table.T).sub_(totals[rows]).exp_()
-            change = chances * of_totals[rows, None]
-            change.scatter_add_(-1, targets[rows][:, None], of_targets[rows, None])
-            to_vectors[rows] = product(change[None], table.T)[0]
-            to_table.addmm_(change.T, vectors[rows])
+        vectors, table, targets, totals, *kept = ctx.saved_tensors
+        to_vectors = of_targets[:, None] * table[targets]
+        to_table = torch.zeros_like(table).index_add_(0, targets, of_targets[:, None] * vectors)
+        for number, rows in enumerate(_chunks(vectors)):
+            if kept:
+                powers, sums = kept[2 * number : 2 * number + 2]
+                shares = of_totals[rows, None] / sums
+            else:
+                powers, shares = (vectors[rows] @ table.T).sub_(totals[rows]).exp_(), of_totals[rows, None]
+            to_vectors[rows] += product(powers[None], table.T)[0] * shares
+            to_table.addmm_(powers.T, vectors[rows] * shares)
         return to_vectors, to_table, None
+
+
+def _chunks(vectors: Float[Tensor, "N D"]) -> Iterator[slice]:
+    """Rows whose logits exist at a time."""
+    return (slice(start, start + CHUNK) for start in range(0, len(vectors), CHUNK))
