@@ -29,8 +29,9 @@ KEPT = 2**22  # exponentials that are kept for the gradient, at most: 16 MB
 def fused_next_token_nats(model: nn.Module, batch: Batch) -> Float[Tensor, "B T"]:
     """What `next_token_nats` says; for a model that is no ordinary decoder, by `next_token_nats` itself.
 
-    Queries, keys and values come from one product, GELU's slope is worked out beside it, no mask is written out, and
-    a large vocabulary's logits exist for a few rows at a time. There is a gradient, and none of the gradient.
+    Queries, keys and values come from one product, attention's weights are kept where texts are short, GELU's slope is
+    worked out beside it, and a large vocabulary's logits exist for a few rows at a time. There is a gradient, and none
+    of the gradient.
     """
     if not isinstance(model, Transformer) or model.encoder is not None or not can_fuse(model, dropout=True):
         return next_token_nats(model, batch)
