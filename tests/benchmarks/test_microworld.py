@@ -48,6 +48,20 @@ def test_gpt2_does_not_in_twice_the_time(script, cells):
         assert script.closed(cell) < 0.95
 
 
+def test_all_plots_take_three_times_the_tokens_and_gpt2_more_than_twice_that_time(script, cells):
+    ours = [cells[f"all plots, three times as long, seed {seed}"] for seed in script.LONG_SEEDS]
+    peer = cells[f"all plots, GPT-2, lr {script.LONG_PEER_RATE:g}"]
+    for cell in ours:
+        assert cell["steps"] == script.LONG * script.STEPS
+        assert cell["parameters"] < 1e6
+        assert script.gap(cell) == pytest.approx(0.05, abs=0.001)  # the border itself
+        assert script.closed(cell) == pytest.approx(0.95, abs=0.001)
+        assert peer["cpu_seconds"] >= 2 * cell["cpu_seconds"]
+        assert (peer["floor"], peer["5-gram"]) == (cell["floor"], cell["5-gram"])  # the same stories, read and counted
+    assert peer["parameters"] == size(Transformer(script.GPT2))
+    assert script.closed(peer) < 0.93
+
+
 def test_the_planted_bias_comes_back_and_is_not_exaggerated(script, cells):
     world = World(0, plots=script.EIGHT)
     jobs: dict[str, list[float]] = {}
