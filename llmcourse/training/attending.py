@@ -41,7 +41,7 @@ class CausalAttention(torch.autograd.Function):
                 kept.append(weights)
             kept.append(flat)
         ctx.save_for_backward(*kept)
-        ctx.like = torch.empty_like(heads, device="meta")
+        ctx.like = torch.empty_like(heads, device="meta")  # how its numbers lie, without them
         return means
 
     @staticmethod

@@ -54,13 +54,15 @@ def test_what_is_given_is_left_as_it_was():
     assert torch.equal(heads.grad, 2 * first)
 
 
-def test_kept_weights_take_no_more_room_than_what_they_come_from():
+def test_kept_weights_take_about_as_much_room_as_what_they_come_from():
     heads = stacked(2, 3, 32, 8, torch.float32)
     assert is_short(heads)
     kept = []
     with torch.autograd.graph.saved_tensors_hooks(lambda each: kept.append(each) or each, lambda each: each):
         CausalAttention.apply(heads.requires_grad_())
-    assert sum(each.numel() for each in kept[1:]) <= 1.5 * heads.numel()
+    *weights, inputs = kept
+    assert inputs.numel() == heads.numel()
+    assert heads.numel() < sum(each.numel() for each in weights) < 1.5 * heads.numel()
     assert not is_short(stacked(2, 3, 33, 8, torch.float32))
     assert not is_short(stacked(2, 3, 32, 8))  # double precision stays with PyTorch
 
