@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
+from jupyter_cache.cache.main import JupyterCacheBase
 from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -46,8 +47,42 @@ def execute_missing(
     report: Callable[[str], None] = lambda line: None,
 ) -> list[Outcome]:
     """What became of each chapter that had to run; those found in the cache are not in the list."""
-    cache = get_cache(cache_folder)
-    missing: dict[Path, nbformat.NotebookNode] = {}
+    with opened_cache(cache_folder) as cache:
+        missing = _missing_from(cache, paths)
+        if not missing:
+            report("every chapter's outputs are in the cache")
+            return []
+        names = ", ".join(path.stem for path in missing)
+        report(f"running {len(missing)} of {len(paths)} pages, {workers} at a time: {names}")
+        outcomes = []
+        with kernel_environment(), ThreadPoolExecutor(workers) as pool:
+            # from the end: later chapters train for longer, and none of them should be left to run alone
+            last_first = list(missing.items())[::-1]
+            jobs = {pool.submit(_run, notebook, path, timeout): path for path, notebook in last_first}
+            for job in as_completed(jobs):
+                outcome = job.result()
+                outcomes.append(outcome)
+                report(f"  {outcome.path.stem}: {'FAILED' if outcome.traceback else 'done'} in {outcome.seconds:.1f} s")
+                if not outcome.traceback:
+                    data = {"execution_seconds": outcome.seconds}
+                    bundle = CacheBundleIn(missing[outcome.path], str(outcome.path), data=data)
+                    cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+        return outcomes
+
+
+@contextlib.contextmanager
+def opened_cache(folder: Path) -> Iterator[JupyterCacheBase]:
+    """The cache of outputs; its database is closed afterwards, which the cache would leave to the garbage collector."""
+    cache = get_cache(folder)
+    try:
+        yield cache
+    finally:
+        cache.db.dispose()
+
+
+def _missing_from(cache: JupyterCacheBase, paths: Sequence[Path]) -> dict[Path, nbformat.NotebookNode]:
+    """The chapters whose outputs the cache does not hold."""
+    missing = {}
     for path in paths:
         notebook = read_chapter(path)
         if notebook is None:
@@ -56,24 +91,7 @@ def execute_missing(
             cache.match_cache_notebook(notebook)
         except KeyError:
             missing[path] = notebook
-    if not missing:
-        report("every chapter's outputs are in the cache")
-        return []
-    report(f"running {len(missing)} of {len(paths)} pages, {workers} at a time: {', '.join(p.stem for p in missing)}")
-    outcomes = []
-    with kernel_environment(), ThreadPoolExecutor(workers) as pool:
-        # from the end: later chapters train for longer, and none of them should be left to run alone
-        last_first = list(missing.items())[::-1]
-        jobs = {pool.submit(_run, notebook, path, timeout): path for path, notebook in last_first}
-        for job in as_completed(jobs):
-            outcome = job.result()
-            outcomes.append(outcome)
-            report(f"  {outcome.path.stem}: {'FAILED' if outcome.traceback else 'done'} in {outcome.seconds:.1f} s")
-            if not outcome.traceback:
-                data = {"execution_seconds": outcome.seconds}
-                bundle = CacheBundleIn(missing[outcome.path], str(outcome.path), data=data)
-                cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
-    return outcomes
+    return missing
 
 
 def _run(notebook: nbformat.NotebookNode, path: Path, timeout: int) -> Outcome:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import jupytext
 import nbformat
-from jupyter_cache import get_cache
 
 from llmcourse.book.contents import CACHES, TABLE_OF_CONTENTS, BookError, book_pages
 from llmcourse.book.directives import (
@@ -22,7 +21,7 @@ from llmcourse.book.directives import (
     parse_directive,
     quote,
 )
-from llmcourse.book.execute import read_chapter
+from llmcourse.book.execute import opened_cache, read_chapter
 from llmcourse.book.fingerprint import execution_fingerprint
 from llmcourse.book.roles import References, collect_references, plain_roles
 
@@ -199,10 +198,11 @@ def glued_values(page: Path, folder: Path) -> dict[str, str]:
     notebook = read_chapter(page)
     if notebook is None or not folder.exists():
         return {}
-    try:
-        _, executed = get_cache(folder).merge_match_into_notebook(notebook)
-    except KeyError:
-        return {}
+    with opened_cache(folder) as cache:
+        try:
+            _, executed = cache.merge_match_into_notebook(notebook)
+        except KeyError:
+            return {}
     found = {}
     for cell in executed.cells:
         for output in cell.get("outputs", []):

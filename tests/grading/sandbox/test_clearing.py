@@ -48,8 +48,9 @@ def test_a_tree_that_is_deeper_than_recursion_goes_as_well(tmp_path: Path) -> No
     folder = tmp_path / "scratch"
     folder.mkdir()
     dig(folder, 1500)
-    with pytest.raises((RecursionError, OSError)):  # the standard library does not get out of it
-        shutil.rmtree(folder)
+    if sys.version_info < (3, 13):  # until then the standard library does not get out of it
+        with pytest.raises((RecursionError, OSError)):
+            shutil.rmtree(folder)
     assert clear(folder)
 
 
