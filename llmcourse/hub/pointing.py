@@ -3,10 +3,12 @@
 import math
 from collections.abc import Collection
 from dataclasses import replace
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from llmcourse.data import IGNORE, Batch
@@ -93,10 +95,13 @@ class PointingTransformer(nn.Module):
 
     def score_places(self, vectors: Float[Tensor, "B T D"]) -> Float[Tensor, "B T T"]:
         """How well each vector matches each place up to its own, as that to copy from."""
-        sought, offered = self.seek(vectors), self.offer(vectors)
-        scores = sought @ offered.mT / math.sqrt(sought.shape[-1])
-        n_tokens = scores.shape[-1]
-        return scores.masked_fill(~causal(n_tokens, n_tokens, scores.device)[0], NEVER)
+        sought, offered = self.seek_and_offer(vectors)
+        return torch.baddbmm(_later(sought), sought, offered.mT)
+
+    def seek_and_offer(self, vectors: Float[Tensor, "B T D"]) -> tuple[Float[Tensor, "B T P"], Float[Tensor, "B T P"]]:
+        """What each place looks for and what it holds out; their products are the scores of places."""
+        sought = self.seek(vectors)
+        return sought / math.sqrt(sought.shape[-1]), self.offer(vectors)
 
 
 def pointing_nats(model: nn.Module, batch: Batch) -> Float[Tensor, "B T"]:
@@ -106,14 +111,47 @@ def pointing_nats(model: nn.Module, batch: Batch) -> Float[Tensor, "B T"]:
     ids, targets = batch.inputs, batch.targets
     check_targets(targets, len(model.row_of))
     vectors = model.decode(ids)
-    places = model.score_places(vectors)
-    right = places.masked_fill(ids[:, None, :] != targets[:, :, None], NEVER).logsumexp(dim=-1)
-    anywhere = places.logsumexp(dim=-1)
+    holds_target = (ids[:, None, :] == targets[:, :, None]).to(vectors.dtype)
+    anywhere, right = PlaceSums.apply(*model.seek_and_offer(vectors), holds_target)
     real = targets != IGNORE
     rows = model.row_of[targets[real]]
     words, of_target = LogitSums.apply(vectors[real], model.table, rows)
     nats = words.logaddexp(anywhere[real]) - (of_target - model.log_sharers[rows]).logaddexp(right[real])
     return nats.new_zeros(targets.shape).masked_scatter(real, nats)
+
+
+class PlaceSums(torch.autograd.Function):
+    """Of the scores of places, the logarithm of the summed exponentials: of all up to each one's own, and of the right.
+
+    Both sums come from the same exponentials, and so do their gradients.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, sought: Float[Tensor, "B T P"], offered: Float[Tensor, "B T P"], is_right: Float[Tensor, "B T T"]
+    ) -> tuple[Float[Tensor, "B T"], Float[Tensor, "B T"]]:
+        scores = torch.baddbmm(_later(sought), sought, offered.mT)
+        highest = scores.amax(dim=-1, keepdim=True)
+        powers = scores.sub_(highest).exp_()
+        of_right = powers * is_right
+        anywhere, right = powers.sum(dim=-1, keepdim=True), of_right.sum(dim=-1, keepdim=True)
+        ctx.save_for_backward(sought, offered, powers, of_right, anywhere, right)
+        logs = anywhere.log() + highest, (right.log() + highest).masked_fill(right == 0, NEVER)
+        return logs[0][..., 0], logs[1][..., 0]
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, of_anywhere: Tensor, of_right: Tensor) -> tuple[Tensor, Tensor, None]:
+        sought, offered, powers, right_powers, anywhere, right = ctx.saved_tensors
+        to_scores = powers * (of_anywhere[..., None] / anywhere)
+        to_scores.addcmul_(right_powers, (of_right[..., None] / right).masked_fill(right == 0, 0.0))
+        return to_scores @ offered, to_scores.mT @ sought, None
+
+
+def _later(vectors: Float[Tensor, "B T P"]) -> Float[Tensor, "1 T T"]:
+    """What keeps each place from looking at those after it: a score to be added."""
+    n_tokens = vectors.shape[1]
+    return vectors.new_zeros(1, n_tokens, n_tokens).masked_fill_(~causal(n_tokens, n_tokens, vectors.device)[0], NEVER)
 
 
 def share_rows(n_tokens: int, in_use: Collection[int] | None) -> Int[Tensor, " V"]:
