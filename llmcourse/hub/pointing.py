@@ -18,6 +18,7 @@ from llmcourse.training import next_token_nats
 from llmcourse.training.fused import LogitSums
 from llmcourse.training.loss import check_targets
 
+TINY = torch.finfo(torch.float32).tiny  # a smaller share of a sum has no exact inverse
 NEVER = -1e9  # a score so low that nothing is left of it; an infinite one would have no gradient
 
 
@@ -136,7 +137,7 @@ class PlaceSums(torch.autograd.Function):
         of_right = powers * is_right
         anywhere, right = powers.sum(dim=-1, keepdim=True), of_right.sum(dim=-1, keepdim=True)
         ctx.save_for_backward(sought, offered, powers, of_right, anywhere, right)
-        logs = anywhere.log() + highest, (right.log() + highest).masked_fill(right == 0, NEVER)
+        logs = anywhere.log() + highest, (right.log() + highest).masked_fill(right < TINY, NEVER)
         return logs[0][..., 0], logs[1][..., 0]
 
     @staticmethod
@@ -144,7 +145,7 @@ class PlaceSums(torch.autograd.Function):
     def backward(ctx: Any, of_anywhere: Tensor, of_right: Tensor) -> tuple[Tensor, Tensor, None]:
         sought, offered, powers, right_powers, anywhere, right = ctx.saved_tensors
         to_scores = powers * (of_anywhere[..., None] / anywhere)
-        to_scores.addcmul_(right_powers, (of_right[..., None] / right).masked_fill(right == 0, 0.0))
+        to_scores.addcmul_(right_powers, (of_right[..., None] / right).masked_fill(right < TINY, 0.0))
         return to_scores @ offered, to_scores.mT @ sought, None
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from llmcourse.data import pad_documents
-from llmcourse.hub.pointing import PointingTransformer, pointing_nats
+from llmcourse.hub.pointing import PlaceSums, PointingTransformer, pointing_nats
 from llmcourse.model import Rotary, Transformer, TransformerConfig
 from llmcourse.training import next_token_nats
 
@@ -95,3 +95,12 @@ def test_any_other_model_has_the_ordinary_loss():
 def test_a_target_outside_the_vocabulary_is_named(model):
     with pytest.raises(ValueError, match="Target 13 lies outside the vocabulary of 13"):
         pointing_nats(model, pad_documents([[1, 2, 13]]))
+
+
+def test_a_right_place_that_is_next_to_impossible_gives_no_endless_gradient():
+    sought, offered = torch.tensor([[[0.0], [1.0]]], requires_grad=True), torch.tensor([[[-95.0], [0.0]]])
+    is_right = torch.tensor([[[1.0, 0.0], [1.0, 0.0]]])  # e^-95 of the second mass: 32 bits hold it badly
+    anywhere, right = PlaceSums.apply(sought, offered, is_right)
+    assert anywhere.tolist() == [[0.0, 0.0]]
+    right.sum().backward()
+    assert sought.grad.isfinite().all()
